@@ -1,0 +1,119 @@
+"""`devenv.toml`: what the standard files cannot say. Strict keys; all problems are reported at once."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+from devenv.errors import UsageError
+
+_VARIABLE = re.compile(r"[A-Z_][A-Z0-9_]*")
+
+
+@dataclass(frozen=True)
+class Suite:
+    """One test suite: a name and the command that a person could type."""
+
+    name: str
+    command: tuple[str, ...]
+    # Whether `devenv test` brings the platform up before it.
+    needs_platform: bool = False
+
+
+@dataclass(frozen=True)
+class Config:
+    """Settings of a project."""
+
+    # Variables that get a random value in the git-ignored `.env`, with an optional prefix each.
+    secrets: dict[str, str] = field(default_factory=dict)
+    suites: tuple[Suite, ...] = ()
+    # How long `up` waits for everything to be usable.
+    timeout_s: float = 300
+
+
+def load_config(path: Path) -> Config:
+    """Read the file if there is one; raises UsageError that lists every problem in it."""
+    try:
+        text = path.read_bytes().decode()
+    except FileNotFoundError:
+        return Config()
+    except UnicodeDecodeError as cause:
+        raise UsageError(f"`{path}` is not UTF-8 text: {cause.reason} at byte {cause.start}") from None
+    try:
+        data = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as cause:
+        raise UsageError(f"`{path}` is not valid TOML: {cause}", "mend that line, then try again") from None
+    problems: list[str] = []
+    config = _parse(data, problems)
+    if problems:
+        listed = "\n".join(f"  - {_line(text, problem[0])}{problem[1]}" for problem in map(_split, problems))
+        raise UsageError(f"`{path}` has {len(problems)} problem(s):\n{listed}", "docs/reference/config.md lists every key")
+    return config
+
+
+def _parse(data: dict[str, Any], problems: list[str]) -> Config:
+    _unknown(data, {"up", "secrets", "test"}, "", problems)
+    up = _table(data, "up", problems)
+    _unknown(up, {"timeout_s"}, "up.", problems)
+    timeout_s = up.get("timeout_s", Config.timeout_s)
+    if isinstance(timeout_s, bool) or not isinstance(timeout_s, (int, float)) or timeout_s <= 0:
+        problems.append("timeout_s\0`up.timeout_s` must be a number of seconds above 0")
+        timeout_s = Config.timeout_s
+    secrets = _table(data, "secrets", problems)
+    for name, prefix in secrets.items():
+        if not _VARIABLE.fullmatch(name):
+            problems.append(f"{name}\0`secrets.{name}` is no name of an environment variable (A-Z, 0-9, _)")
+        if not isinstance(prefix, str):
+            problems.append(f"{name}\0`secrets.{name}` must be a text: the prefix of the generated value, or \"\"")
+    return Config(secrets=secrets, suites=_suites(_table(data, "test", problems), problems), timeout_s=timeout_s)
+
+
+def _suites(test: dict[str, Any], problems: list[str]) -> tuple[Suite, ...]:
+    suites = []
+    for name, suite in test.items():
+        if not isinstance(suite, dict):
+            problems.append(f"{name}\0`test.{name}` must be a table with `command`")
+            continue
+        _unknown(suite, {"command", "needs_platform"}, f"test.{name}.", problems)
+        command = suite.get("command")
+        if not (isinstance(command, list) and command and all(isinstance(word, str) for word in command)):
+            problems.append(f"{name}\0`test.{name}.command` must be a list of texts, one for each argument")
+            continue
+        needs = suite.get("needs_platform", False)
+        if not isinstance(needs, bool):
+            problems.append(f"{name}\0`test.{name}.needs_platform` must be true or false")
+            continue
+        suites.append(Suite(name, tuple(command), needs))
+    return tuple(suites)
+
+
+def _table(data: dict[str, Any], key: str, problems: list[str]) -> dict[str, Any]:
+    value = data.get(key, {})
+    if isinstance(value, dict):
+        return value
+    problems.append(f"{key}\0`{key}` must be a table")
+    return {}
+
+
+def _unknown(table: dict[str, Any], known: set[str], prefix: str, problems: list[str]) -> None:
+    for key in table:
+        if key not in known:
+            near = get_close_matches(key, known, n=1)
+            problems.append(f"{key}\0unknown key `{prefix}{key}`" + (f", did you mean `{prefix}{near[0]}`?" if near else ""))
+
+
+def _split(problem: str) -> tuple[str, str]:
+    key, _, text = problem.partition("\0")
+    return key, text
+
+
+def _line(text: str, key: str) -> str:
+    """`line 3: ` for the first line that mentions `key` as a key or in a table's name."""
+    for number, line in enumerate(text.splitlines(), 1):
+        if re.match(rf"\s*(\[.*\b{re.escape(key)}\b.*\]|[\"']?{re.escape(key)}[\"']?\s*=)", line):
+            return f"line {number}: "
+    return ""

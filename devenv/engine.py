@@ -1,0 +1,229 @@
+"""The Docker engine's HTTP API over its socket, where starting a CLI would cost more than the work.
+
+Source for paths and fields: Docker Engine API v1.43 (Engine 24); `start_interval` needs 1.44 (Engine 25).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+from collections.abc import Iterator, Mapping
+from hashlib import sha256
+from http.client import HTTPConnection, HTTPException, HTTPResponse
+from pathlib import Path
+from time import monotonic
+from typing import Any
+from urllib.parse import quote, urlencode
+
+from devenv.errors import DevenvError
+
+PROJECT_LABEL = "com.docker.compose.project"
+SERVICE_LABEL = "com.docker.compose.service"
+CONFIG_LABEL = "com.docker.compose.config-hash"
+ONEOFF_LABEL = "com.docker.compose.oneoff"
+DIRECTORY_LABEL = "com.docker.compose.project.working_dir"
+
+START_HINT = "run `devenv doctor --fix` to start it, or start Docker yourself"
+
+
+class EngineError(DevenvError):
+    """The engine answered with an error; `status` is its HTTP code."""
+
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(f"the Docker engine refused: {message}")
+        self.status = status
+
+
+class _UnixConnection(HTTPConnection):
+    def __init__(self, path: str, timeout_s: float) -> None:
+        super().__init__("localhost", timeout=timeout_s)
+        self._path = path
+
+    def connect(self) -> None:
+        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.sock.settimeout(self.timeout)
+        self.sock.connect(self._path)
+
+
+class Engine:
+    """One Docker engine, by its address (`unix:///path` or `tcp://host:port`)."""
+
+    def __init__(self, address: str | None = None, timeout_s: float = 5) -> None:
+        self.address = address or find_address()
+        self.timeout_s = timeout_s
+
+    def get(self, path: str, **query: Any) -> Any:
+        """GET and decode JSON; raises EngineError for a refusal, DevenvError for no answer."""
+        return self._json("GET", path, query)
+
+    def post(self, path: str, body: Any = None, timeout_s: float | None = None, **query: Any) -> Any:
+        """POST and decode JSON, or None where the answer is empty."""
+        return self._json("POST", path, query, body, timeout_s)
+
+    def delete(self, path: str, **query: Any) -> None:
+        """DELETE; what is already gone counts as deleted."""
+        try:
+            self._json("DELETE", path, query, timeout_s=60)
+        except EngineError as refusal:
+            if refusal.status != 404:
+                raise
+
+    def ping(self) -> None:
+        """Raise DevenvError, with the next move, unless the engine answers."""
+        self._request("GET", "/_ping", {}).read()
+
+    def containers(self, project: str) -> list[dict[str, Any]]:
+        """All containers of a Compose project, running or not, one-off runs excluded."""
+        listed = self.get("/containers/json", all=1, filters={"label": [f"{PROJECT_LABEL}={project}"]})
+        return [one for one in listed if one["Labels"].get(ONEOFF_LABEL, "False") != "True"]
+
+    def container(self, identity: str) -> dict[str, Any]:
+        """Everything the engine knows of one container."""
+        found: dict[str, Any] = self.get(f"/containers/{identity}/json")
+        return found
+
+    def image(self, reference: str) -> dict[str, Any] | None:
+        """One local image, or None."""
+        try:
+            found: dict[str, Any] = self.get(f"/images/{quote(reference, safe='/:@')}/json")
+        except EngineError as refusal:
+            if refusal.status in (400, 404):
+                return None
+            raise
+        return found
+
+    def logs(self, identity: str, lines: int = 20) -> list[str]:
+        """The last lines of a container, standard output and error together."""
+        response = self._request(
+            "GET", f"/containers/{identity}/logs", {"stdout": 1, "stderr": 1, "tail": lines}
+        )
+        return _demultiplex(response.read()).decode(errors="replace").splitlines()
+
+    def events(self, filters: Mapping[str, list[str]], deadline: float) -> Iterator[dict[str, Any] | None]:
+        """Events as they come, until `deadline` (monotonic seconds); None about once a second between.
+
+        The subscription stands before the first item is yielded, which is always None.
+        """
+        target = f"/events?{urlencode({'filters': json.dumps(dict(filters))})}"
+        connection = self._connect(self.timeout_s)
+        connection.connect()
+        sock = connection.sock
+        # HTTP/1.0: a plain stream without chunks, which a read with a time limit cannot tear apart.
+        sock.sendall(f"GET {target} HTTP/1.0\r\nHost: docker\r\n\r\n".encode())
+        buffer = b""
+        while b"\r\n\r\n" not in buffer:
+            chunk = sock.recv(65536)
+            if not chunk:
+                raise DevenvError(f"the Docker engine at `{self.address}` went away", START_HINT)
+            buffer += chunk
+        buffer = buffer.partition(b"\r\n\r\n")[2]
+        yield None
+        while (left := deadline - monotonic()) > 0:
+            *lines, buffer = buffer.split(b"\n")
+            yield from (json.loads(line) for line in lines if line.strip())
+            sock.settimeout(min(1.0, left))
+            try:
+                chunk = sock.recv(65536)
+            except TimeoutError:
+                yield None
+                continue
+            if not chunk:
+                return
+            buffer += chunk
+
+    def pull(self, reference: str, timeout_s: float) -> None:
+        """Pull an image; raises EngineError (404: no such image; 5xx: registry not reached)."""
+        response = self._request("POST", "/images/create", {"fromImage": reference}, timeout_s=timeout_s)
+        for line in response:
+            message = json.loads(line) if line.strip() else {}
+            if "error" in message:
+                raise EngineError(500, message["error"])
+
+    def _json(
+        self, method: str, path: str, query: Mapping[str, Any], body: Any = None, timeout_s: float | None = None
+    ) -> Any:
+        payload = self._request(method, path, query, body, timeout_s).read()
+        return json.loads(payload) if payload else None
+
+    def _request(
+        self, method: str, path: str, query: Mapping[str, Any], body: Any = None, timeout_s: float | None = None
+    ) -> HTTPResponse:
+        encoded = {k: json.dumps(v) if isinstance(v, dict) else v for k, v in query.items()}
+        target = path + (f"?{urlencode(encoded)}" if encoded else "")
+        connection = self._connect(timeout_s or self.timeout_s)
+        try:
+            connection.request(
+                method, target, body=None if body is None else json.dumps(body),
+                headers={"Content-Type": "application/json"},
+            )
+            response = connection.getresponse()
+        except TimeoutError:
+            raise DevenvError(
+                f"the Docker engine at `{self.address}` does not answer (waited {timeout_s or self.timeout_s:.0f} s)",
+                "it may be hung: look at its log, restart it, then run the same command again",
+            ) from None
+        except PermissionError:
+            raise DevenvError(
+                f"no permission to use the Docker engine's socket `{self.address}`",
+                "add yourself to its group (`sudo usermod -aG docker $USER`, then log in again), or run as root",
+            ) from None
+        except (OSError, HTTPException) as cause:
+            raise DevenvError(
+                f"no Docker engine answers at `{self.address}` ({cause})", START_HINT
+            ) from None
+        if response.status >= 400:
+            raise EngineError(response.status, _message(response.read()))
+        return response
+
+    def _connect(self, timeout_s: float) -> HTTPConnection:
+        scheme, _, rest = self.address.partition("://")
+        if scheme == "unix":
+            return _UnixConnection(rest, timeout_s)
+        if scheme in ("tcp", "http"):
+            return HTTPConnection(rest.rstrip("/"), timeout=timeout_s)
+        raise DevenvError(
+            f"devenv cannot speak to a Docker engine at `{self.address}`",
+            "use a local engine (DOCKER_HOST=unix:///..., `docker context use default`)",
+        )
+
+
+def find_address() -> str:
+    """The engine that `docker` would use: DOCKER_HOST, then the chosen context, then the usual socket."""
+    if host := os.environ.get("DOCKER_HOST"):
+        return host
+    config = Path(os.environ.get("DOCKER_CONFIG", Path.home() / ".docker"))
+    name = os.environ.get("DOCKER_CONTEXT") or _read_json(config / "config.json").get("currentContext")
+    if name and name != "default":
+        meta = config / "contexts" / "meta" / sha256(name.encode()).hexdigest() / "meta.json"
+        host = _read_json(meta).get("Endpoints", {}).get("docker", {}).get("Host")
+        if host:
+            return str(host)
+    return "unix:///var/run/docker.sock"
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    try:
+        data = json.loads(path.read_text())
+    except (OSError, ValueError):
+        return {}
+    return data if isinstance(data, dict) else {}
+
+
+def _message(payload: bytes) -> str:
+    try:
+        return str(json.loads(payload)["message"])
+    except (ValueError, KeyError, TypeError):
+        return payload.decode(errors="replace").strip() or "no reason given"
+
+
+def _demultiplex(payload: bytes) -> bytes:
+    """Join the engine's log frames (8-byte header: stream, 3 zero bytes, big-endian length)."""
+    joined, at = b"", 0
+    while at + 8 <= len(payload):
+        if payload[at] > 2 or payload[at + 1 : at + 4] != b"\0\0\0":
+            return payload  # a container with a terminal sends no frames
+        size = int.from_bytes(payload[at + 4 : at + 8], "big")
+        joined += payload[at + 8 : at + 8 + size]
+        at += 8 + size
+    return joined

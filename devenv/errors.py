@@ -1,0 +1,49 @@
+"""Every failure a person can cause or mend, as one small tree.
+
+* DevenvError            exit 1: the thing, the cause; `hint` is the next move
+  x UsageError           exit 2: the request itself is wrong
+  x LockedError          exit 75: another devenv works on this checkout
+  x CommandError         exit 1: an outside tool failed; carries what to paste into a shell
+"""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Sequence
+from typing import Any
+
+
+class DevenvError(Exception):
+    """A failure with a cause and a next move; rendered once, in `devenv.cli`."""
+
+    exit_code = 1
+
+    def __init__(self, message: str, hint: str | None = None, details: dict[str, Any] | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+        self.details = details or {}
+
+
+class UsageError(DevenvError):
+    """The command line or a file people own asks for something that does not exist."""
+
+    exit_code = 2
+
+
+class LockedError(DevenvError):
+    """Another devenv process holds this checkout."""
+
+    exit_code = 75
+
+
+class CommandError(DevenvError):
+    """An outside tool exited with a failure; `status` is its exit code, `output` its last words."""
+
+    def __init__(self, argv: Sequence[str], status: int, output: str = "", hint: str | None = None) -> None:
+        self.argv = tuple(argv)
+        self.status = status
+        self.output = output.strip()
+        tail = "\n".join(self.output.splitlines()[-12:])
+        message = f"`{argv[0]}` failed with exit code {status}: {shlex.join(argv)}"
+        super().__init__(f"{message}\n{tail}" if tail else message, hint)
