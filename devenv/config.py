@@ -51,7 +51,8 @@ def load_config(path: Path) -> Config:
     config = _parse(data, problems)
     if problems:
         listed = "\n".join(f"  - {_line(text, problem[0])}{problem[1]}" for problem in map(_split, problems))
-        raise UsageError(f"`{path}` has {len(problems)} problem(s):\n{listed}", "docs/reference/config.md lists every key")
+        message = f"`{path}` has {len(problems)} problem(s):\n{listed}"
+        raise UsageError(message, "docs/reference/config.md lists every key")
     return config
 
 
@@ -103,7 +104,8 @@ def _unknown(table: dict[str, Any], known: set[str], prefix: str, problems: list
     for key in table:
         if key not in known:
             near = get_close_matches(key, known, n=1)
-            problems.append(f"{key}\0unknown key `{prefix}{key}`" + (f", did you mean `{prefix}{near[0]}`?" if near else ""))
+            hint = f", did you mean `{prefix}{near[0]}`?" if near else ""
+            problems.append(f"{key}\0unknown key `{prefix}{key}`{hint}")
 
 
 def _split(problem: str) -> tuple[str, str]:

@@ -1,0 +1,28 @@
+"""`devenv exec`."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from devenv.cli.complete import services as complete
+from devenv.cli.main import App
+
+
+@click.command("exec", context_settings={"ignore_unknown_options": True})
+@click.argument("service", shell_complete=complete)
+@click.argument("words", nargs=-1, required=True, metavar="-- COMMAND [ARG]...", type=click.UNPROCESSED)
+@click.pass_context
+def command(ctx: click.Context, service: str, words: tuple[str, ...]) -> None:
+    """Run a command in a running service; its exit code is ours.
+
+    Example: devenv exec redis -- redis-cli dbsize
+    """
+    from devenv.runtimes.running import compose_argv, require_running
+    from devenv.shell import Runner
+
+    app: App = ctx.obj
+    require_running(app.project, service)
+    terminal = [] if sys.stdin.isatty() and sys.stdout.isatty() else ["-T"]
+    ctx.exit(Runner().call(*compose_argv(app.project), "exec", *terminal, service, *words))

@@ -1,0 +1,33 @@
+"""`devenv logs`."""
+
+from __future__ import annotations
+
+import click
+
+from devenv.cli.complete import services as complete
+from devenv.cli.main import App
+
+
+@click.command("logs")
+@click.argument("services", nargs=-1, metavar="[SERVICE]...", shell_complete=complete)
+@click.option("-f", "--follow", is_flag=True, help="Go on with what comes.")
+@click.option("--since", metavar="TIME", help="From a time or a span on: 2026-11-24T10:00:00, 10m, 1h30m.")
+@click.option("-n", "--tail", type=click.IntRange(0), default=None, help="Only the last lines of each service.")
+@click.option("-t", "--timestamps", is_flag=True, help="Show when each line was written.")
+@click.pass_context
+def command(ctx: click.Context, services: tuple[str, ...], follow: bool, since: str | None, tail: int | None,
+            timestamps: bool) -> None:
+    """Show the logs of all services or of some.
+
+    Example: devenv logs -f --since 10m gateway
+    """
+    from devenv.runtimes.running import compose_argv, require_existing
+    from devenv.shell import Runner
+
+    app: App = ctx.obj
+    require_existing(app.project, services)
+    flags = ["--follow"] if follow else []
+    flags += ["--since", since] if since else []
+    flags += ["--tail", str(tail)] if tail is not None else []
+    flags += ["--timestamps"] if timestamps else []
+    ctx.exit(Runner().call(*compose_argv(app.project), "logs", *flags, *services))

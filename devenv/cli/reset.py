@@ -1,0 +1,39 @@
+"""`devenv reset`."""
+
+from __future__ import annotations
+
+import click
+
+from devenv import output
+from devenv.cli.complete import services as complete
+from devenv.cli.main import App
+from devenv.engine import Engine
+from devenv.errors import DevenvError
+from devenv.lock import locked
+
+
+@click.command("reset")
+@click.argument("backends", nargs=-1, metavar="[BACKEND]...", shell_complete=complete)
+@click.option("--data", is_flag=True, help="Yes, the data: without it nothing is deleted.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option("--no-wait", is_flag=True, help="If another devenv works on this checkout, exit with 75.")
+@click.pass_obj
+def command(app: App, backends: tuple[str, ...], data: bool, yes: bool, no_wait: bool) -> None:
+    """Delete the data of backends; the only command that deletes any.
+
+    Example: devenv reset --data redis
+    """
+    from devenv.runtimes.compose import data_volumes, reset
+    from devenv.shell import Runner
+
+    if not data:
+        raise click.UsageError("reset deletes data: say so with --data")
+    with locked(app.project.state, "reset", wait=not no_wait):
+        engine = Engine()
+        volumes = data_volumes(app.project, Runner(), backends)
+        output.say(f"this deletes: {', '.join(volumes)}")
+        if not yes and not click.confirm("Delete this data?", err=True):
+            raise DevenvError("nothing was deleted", "add --yes to delete without a question")
+        with output.step("Delete data"):
+            reset(app.project, Runner(), engine, backends)
+    output.say("next: devenv up")

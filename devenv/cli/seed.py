@@ -1,0 +1,24 @@
+"""`devenv seed`."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from devenv.cli.main import App
+
+
+@click.command("seed")
+@click.pass_obj
+def command(app: App) -> None:
+    """Load the demo data, and print what it prints, such as the demo key; may run again.
+
+    Example: eval "$(devenv seed)"
+    """
+    from devenv.runtimes.compose import opened
+    from devenv.runtimes.seeding import seed
+    from devenv.shell import Runner
+
+    compose = opened(app.project, Runner())
+    sys.stdout.write(seed(compose, compose.model()))

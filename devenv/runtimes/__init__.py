@@ -1,0 +1,1 @@
+"""Where the platform runs: `compose` on this machine's engine; `kind` on a local cluster."""

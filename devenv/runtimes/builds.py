@@ -1,0 +1,67 @@
+"""Which service images must be built again: by what defines them, not by their source, which is mounted."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+
+from devenv.engine import Engine
+from devenv.model import Model, Service
+from devenv.project import Project, write_whole
+from devenv.runtimes.record import hash_files
+
+FILE = "builds.json"
+
+
+def definition_files(service: Service) -> tuple[Path, ...]:
+    """The Dockerfile, and the files that Compose's `develop.watch` names with `action: rebuild`."""
+    build = service.definition.get("build")
+    if not build:
+        return ()
+    context = Path(build["context"])
+    watched = [
+        Path(entry["path"])
+        for entry in (service.definition.get("develop") or {}).get("watch") or []
+        if entry.get("action") == "rebuild"
+    ]
+    return (context / build.get("dockerfile", "Dockerfile"), *watched)
+
+
+def image_name(project: Project, service: Service) -> str:
+    """The name Compose gives the image of a service."""
+    return str(service.definition.get("image") or f"{project.name}-{service.name}")
+
+
+def stale(project: Project, engine: Engine, model: Model, names: Iterable[str], force: bool = False) -> list[str]:
+    """Services whose image is missing or was built from other definition files; with `force`, all that are built."""
+    known = _load(project)
+    found = []
+    for name in names:
+        service = model.services[name]
+        if not service.is_built:
+            continue
+        image = engine.image(image_name(project, service))
+        if force or image is None or known.get(name) != _state(service):
+            found.append(name)
+    return found
+
+
+def remember(project: Project, engine: Engine, model: Model, names: Iterable[str]) -> None:
+    """Note what the images of `names` were built from."""
+    known = _load(project)
+    known.update({name: _state(model.services[name]) for name in names})
+    write_whole(project.state / FILE, json.dumps(known, indent=1))
+
+
+def _state(service: Service) -> dict[str, str]:
+    build = {key: value for key, value in service.definition["build"].items() if key != "secrets"}
+    return {"build": json.dumps(build, sort_keys=True), **hash_files(definition_files(service))}
+
+
+def _load(project: Project) -> dict[str, dict[str, str]]:
+    try:
+        data: dict[str, dict[str, str]] = json.loads((project.state / FILE).read_text())
+    except (OSError, ValueError):
+        return {}
+    return data
