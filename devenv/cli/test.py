@@ -23,7 +23,7 @@ def command(ctx: click.Context, names: tuple[str, ...], as_json: bool) -> None:
     from devenv.lock import locked
     from devenv.runtimes.request import Request
     from devenv.shell import Runner
-    from devenv.testing import closing_line, run, suites
+    from devenv.suites import closing_line, run, suites
 
     app: App = ctx.obj
     chosen = suites(app.project, names)
