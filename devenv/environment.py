@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable, Mapping
-from importlib.resources import files
 from pathlib import Path
 from secrets import token_hex
 
@@ -18,6 +17,8 @@ from devenv.errors import DevenvError
 from devenv.project import Project, write_whole
 
 HEADER = "# written by devenv; do not edit: it is replaced at the next `devenv up`\n"
+# Mounted from the installed package; its place depends on where that is.
+RELOADER = str(Path(__file__).parent / "reload")
 _PORT = re.compile(r"\$\{([A-Z][A-Z0-9_]*_PORT):-(\d+)\}")
 _IMAGE = re.compile(r"\$\{(DEVENV_IMAGE_[A-Z0-9_]+):-([^}]+)\}")
 _VARIABLE = re.compile(r"\$\{?([A-Za-z_][A-Za-z0-9_]*)")
@@ -28,7 +29,7 @@ def environment(project: Project, sources: Iterable[Path], ca_bundle: Path | Non
     text = _text(sources)
     ours = {
         "COMPOSE_PROJECT_NAME": project.name,
-        "DEVENV_RELOAD": str(files("devenv") / "reload"),
+        "DEVENV_RELOAD": RELOADER,
         **read_env(project.state / "secrets.env"),
         **ports(text, project.checkout.port_offset),
     }

@@ -44,7 +44,6 @@ class LazyGroup(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
             return None
-        # `exec` and the like are fine as module names, but not every name need be one: keep them equal.
         command: click.Command = import_module(f"devenv.cli.{cmd_name}").command
         command.short_help = COMMANDS[cmd_name]
         return command
@@ -109,6 +108,10 @@ def main() -> None:
         if debug:
             raise
         render(problem)
+        if "--json" in sys.argv:
+            from devenv.output import emit
+
+            emit("error", {"message": problem.message, "hint": problem.hint, **problem.details})
         sys.exit(problem.exit_code)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -135,7 +138,8 @@ def from_os_error(problem: OSError) -> DevenvError:
 
     path = f"`{problem.filename}`" if problem.filename else "a file"
     if problem.errno == errno.ENOSPC:
-        return DevenvError(f"the disk is full: cannot write {path}", "free some space, then run the same command again")
+        hint = "free some space, then run the same command again"
+        return DevenvError(f"the disk is full: cannot write {path}", hint)
     if problem.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
         return DevenvError(f"no permission for {path}: {problem.strerror}", "check its owner and mode")
     return DevenvError(f"{path}: {problem.strerror or problem}", "run with --debug for the details")

@@ -10,7 +10,7 @@ from pathlib import Path
 from devenv import output, ports
 from devenv.compose import Compose, input_files
 from devenv.engine import SERVICE_LABEL, Engine
-from devenv.environment import ensure_secrets, environment, mentioned, write_by_hand
+from devenv.environment import RELOADER, ensure_secrets, environment, mentioned, write_by_hand
 from devenv.errors import UsageError
 from devenv.images import ca_bundle
 from devenv.images.overlay import image_overlay
@@ -102,7 +102,7 @@ def lay_reload(up: Up) -> None:
     """Lay live reload over the services."""
     own = up.project.root / "compose" / "reload.yml"
     if not up.request.as_built and not own.is_file():
-        overlay, notes = reload_overlay(up.model, up.names, up.engine)
+        overlay, notes = reload_overlay(up.project, up.model, up.names, up.engine, RELOADER)
         up.notes += notes
         write_whole(up.project.state / "reload.yml", "# written by devenv\n" + json.dumps(overlay, indent=1) + "\n")
     up.refresh()
