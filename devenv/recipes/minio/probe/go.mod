@@ -1,0 +1,3 @@
+module devenv/minio-probe
+
+go 1.25
