@@ -1,0 +1,3 @@
+module devenv/kafka-probe
+
+go 1.25
