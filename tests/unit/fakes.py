@@ -49,7 +49,9 @@ class FakeEngine:
 
     address = "unix:///fake.sock"
 
-    def __init__(self, answers: Mapping[str, Any] | None = None, containers: list[dict[str, Any]] | None = None) -> None:
+    def __init__(
+        self, answers: Mapping[str, Any] | None = None, containers: list[dict[str, Any]] | None = None
+    ) -> None:
         self.answers = dict(answers or {})
         self.listed = containers or []
         self.calls: list[tuple[str, str, dict[str, Any]]] = []

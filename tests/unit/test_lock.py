@@ -16,7 +16,8 @@ def test_a_second_holder_is_refused_and_told_who_has_it(tmp_path):
                               stdout=subprocess.PIPE, text=True)
     with holder:
         assert holder.stdout.readline() == "held\n"
-        with pytest.raises(LockedError, match=f"`devenv up`, process {holder.pid}"), locked(tmp_path, "down", wait=False):
+        named = f"`devenv up`, process {holder.pid}"
+        with pytest.raises(LockedError, match=named), locked(tmp_path, "down", wait=False):
             pass
         holder.stdin.close()
 

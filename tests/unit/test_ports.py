@@ -16,7 +16,8 @@ def taken():
 
 
 def service(port):
-    return Service("web", {"ports": [{"published": str(port), "target": 80, "host_ip": "127.0.0.1", "protocol": "tcp"}]})
+    entry = {"published": str(port), "target": 80, "host_ip": "127.0.0.1", "protocol": "tcp"}
+    return Service("web", {"ports": [entry]})
 
 
 def published(port):

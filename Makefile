@@ -1,0 +1,33 @@
+# Thin: each target is a command that a person could type. `make help` lists them.
+SHELL := /bin/sh
+PYTHON ?= python3
+DEVENV := .venv/bin/devenv
+
+.PHONY: help install up down test test-faults lint bench docs clean
+
+help: ## Show the targets
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 14
+
+install: .venv/.installed ## Make the virtual environment and install devenv into it
+
+up: install ## Install what is missing, run the platform, and print where it listens
+	$(DEVENV) doctor --fix
+	$(DEVENV) up
+
+down: install ## Stop the platform; data stays
+	$(DEVENV) down
+
+test: install ## Run every suite: lint, unit, contract, integration, e2e
+	$(DEVENV) test
+
+lint: install ## Check style and types
+	.venv/bin/ruff check .
+
+.venv/.installed: pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo "devenv needs Python 3.11 or newer; set PYTHON=/path/to/python3.11" >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip' 2>/dev/null \
+		|| { echo "Python's venv module is missing: apt-get install python3-venv" >&2; exit 1; }
+	$(PYTHON) -m venv .venv
+	.venv/bin/pip install --quiet --disable-pip-version-check -e '.[dev]'
+	@touch $@
