@@ -132,14 +132,6 @@ class Engine:
                 return
             buffer += chunk
 
-    def pull(self, reference: str, timeout_s: float) -> None:
-        """Pull an image; raises EngineError (404: no such image; 5xx: registry not reached)."""
-        response = self._request("POST", "/images/create", {"fromImage": reference}, timeout_s=timeout_s)
-        for line in response:
-            message = json.loads(line) if line.strip() else {}
-            if "error" in message:
-                raise EngineError(500, message["error"])
-
     def _json(
         self, method: str, path: str, query: Mapping[str, Any], body: Any = None, timeout_s: float | None = None
     ) -> Any:

@@ -74,13 +74,14 @@ class Runner:
             tail = log.read_text(errors="replace")[-4000:]
             raise CommandError(argv, status, tail, hint=f"the whole output is in `{log}`")
 
-    def pipe(self, source: tuple[str, ...], sink: tuple[str, ...], log: Path) -> None:
+    def pipe(self, source: tuple[str, ...], sink: tuple[str, ...], log: Path,
+             env: Mapping[str, str] | None = None) -> None:
         """Run `source | sink`; both one's messages go to the file `log`; raise CommandError on failure."""
         log.parent.mkdir(parents=True, exist_ok=True)
         with log.open("wb") as messages:
             try:
                 first = subprocess.Popen(
-                    source, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=messages
+                    source, env=_environment(env), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=messages
                 )
                 second = subprocess.Popen(sink, stdin=first.stdout, stdout=messages, stderr=messages)
             except FileNotFoundError as missing:

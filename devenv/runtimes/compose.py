@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from devenv import output, ports
@@ -12,7 +12,7 @@ from devenv.compose import Compose, input_files
 from devenv.engine import SERVICE_LABEL, Engine
 from devenv.environment import RELOADER, ensure_secrets, environment, mentioned, write_by_hand
 from devenv.errors import UsageError
-from devenv.images import ca_bundle
+from devenv.images.certificates import ca_bundle
 from devenv.images.overlay import image_overlay
 from devenv.images.resolve import Resolved, resolve
 from devenv.images.wanted import wanted_images
@@ -78,7 +78,7 @@ def find_images(up: Up) -> None:
     wanted = wanted_images(up.model.data, up.names)
     up.images = resolve(wanted, engine=up.engine, runner=up.runner, offline=up.request.offline,
                         logs=up.project.state / "logs")
-    overlay = image_overlay(up.model.data, up.images)
+    overlay = image_overlay(up.model.data, up.names, up.images, ca_bundle())
     write_whole(up.project.state / "images.yml", "# written by devenv\n" + json.dumps(overlay, indent=1) + "\n")
     write_by_hand(up.project, up.sources, up.compose.environment,
                   {name: one.reference for name, one in up.images.items()})
@@ -166,15 +166,20 @@ def next_command(model: Model) -> str:
     return "devenv seed" if any(one.is_seed for one in model.services.values()) else "devenv logs -f"
 
 
-def opened(project: Project, runner: Runner, as_built: bool | None = None) -> Compose:
-    """Compose with the files of the last `up`, for commands that change nothing in them."""
+def opened(project: Project, runner: Runner, as_built: bool | None = None, overlaid: bool = True) -> Compose:
+    """Compose with the files of the last `up`, for commands that change nothing in them.
+
+    `overlaid=False` leaves out everything that devenv lays over the project's own files.
+    """
     sources = input_files(project)
+    engine = Engine()
+    ensure_secrets(project, engine)
     if as_built is None:
         last = record.load(project)
         as_built = bool(last and was_as_built(last.request))
-    up = Up(project, runner, Engine(), Request(as_built=as_built), sources)
+    up = Up(project, runner, engine, Request(as_built=as_built), sources)
     up.refresh()
-    return up.compose
+    return up.compose if overlaid else replace(up.compose, overlays=())
 
 
 def down(project: Project, runner: Runner) -> None:
