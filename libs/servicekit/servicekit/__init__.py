@@ -1,0 +1,1 @@
+"""What the services share: settings, logs, errors, the ASGI frame, and one small module per backend."""

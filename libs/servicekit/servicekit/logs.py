@@ -1,0 +1,56 @@
+"""Logs on stdout, one JSON object a line, each with the id of the request that it belongs to."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import sys
+import time
+from contextvars import ContextVar
+
+# Set by the ASGI frame for a request and by a consumer for a record; empty outside both.
+request_id: ContextVar[str] = ContextVar("request_id", default="")
+
+_STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName", "color_message"}
+
+
+class JsonFormatter(logging.Formatter):
+    """A record as JSON: time, level, logger, message, service, request_id, then whatever `extra` brought."""
+
+    def __init__(self, service: str) -> None:
+        super().__init__()
+        self.service = service
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Render the record."""
+        line = {
+            "time": time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(record.created)) + f".{int(record.msecs):03d}Z",
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": record.getMessage(),
+            "service": self.service,
+        }
+        if current := request_id.get():
+            line["request_id"] = current
+        line.update((key, value) for key, value in vars(record).items() if key not in _STANDARD)
+        if record.exc_info:
+            line["exception"] = self.formatException(record.exc_info)
+        return json.dumps(line, default=str, ensure_ascii=False)
+
+
+def configure(service: str) -> None:
+    """Send every logger through the JSON formatter at LOG_LEVEL (default: info), uvicorn's included."""
+    level = os.environ.get("LOG_LEVEL", "").upper() or "INFO"
+    if level not in logging.getLevelNamesMapping():
+        raise ValueError(f"LOG_LEVEL {level!r} is no level; use debug, info, warning or error")
+    handler = logging.StreamHandler(sys.stdout)
+    handler.setFormatter(JsonFormatter(service))
+    logging.root.handlers = [handler]
+    logging.root.setLevel(level)
+    for name in ("uvicorn", "uvicorn.error", "uvicorn.access"):
+        logging.getLogger(name).handlers = []
+        logging.getLogger(name).propagate = name != "uvicorn.access"  # the frame writes its own access log
+    # These report every attempt; the access log and /readyz say what matters, once.
+    for name in ("aiokafka", "botocore", "httpcore", "httpx", "pymongo"):
+        logging.getLogger(name).setLevel(max(logging.WARNING, logging.root.level))
