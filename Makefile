@@ -22,12 +22,16 @@ test: install ## Run every suite: lint, unit, contract, integration, e2e
 
 lint: install ## Check style and types
 	.venv/bin/ruff check .
+	.venv/bin/mypy devenv
 
 .venv/.installed: pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
-		|| { echo "devenv needs Python 3.11 or newer; set PYTHON=/path/to/python3.11" >&2; exit 1; }
-	@$(PYTHON) -c 'import ensurepip' 2>/dev/null \
-		|| { echo "Python's venv module is missing: apt-get install python3-venv" >&2; exit 1; }
+		|| { echo "devenv needs Python 3.11 or newer: make PYTHON=/path/to/python3.11 $(MAKECMDGOALS)" >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || { \
+		if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+			echo "will install the Debian package python3-venv"; \
+			apt-get update -q >/dev/null && DEBIAN_FRONTEND=noninteractive apt-get install -qy --no-install-recommends python3-venv >/dev/null; \
+		else echo "Python's venv module is missing; on Debian: apt-get install python3-venv" >&2; exit 1; fi; }
 	$(PYTHON) -m venv .venv
 	.venv/bin/pip install --quiet --disable-pip-version-check -e '.[dev]'
 	@touch $@

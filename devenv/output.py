@@ -27,8 +27,8 @@ def paint(text: str, *styles: str, stream: Any = None) -> str:
 
 
 def say(text: str) -> None:
-    """A line of progress."""
-    sys.stderr.write(text + "\n")
+    """A line of progress; a spinner that turns at the moment makes room for it."""
+    sys.stderr.write(("\r\033[2K" if _spinning else "") + text + "\n")
     sys.stderr.flush()
 
 
@@ -50,15 +50,23 @@ def step(title: str) -> Iterator[None]:
     say(f"{paint('✓', 'green')} {title} {paint(f'{monotonic() - began:.1f} s', 'dim')}")
 
 
+_spinning: list[str] = []
+
+
 @contextmanager
 def _spinner(title: str) -> Iterator[None]:
-    if not colour():
+    # One spinner at a time: rich refuses a second one.
+    if not colour() or _spinning:
         yield
         return
     from rich.console import Console
 
-    with Console(stderr=True).status(title):
-        yield
+    _spinning.append(title)
+    try:
+        with Console(stderr=True).status(title):
+            yield
+    finally:
+        _spinning.pop()
 
 
 def table(rows: Sequence[Sequence[str]], headings: Sequence[str]) -> None:
