@@ -20,9 +20,11 @@ from devenv.steps import Journal, run
 @click.option("--json", "as_json", is_flag=True, help="Write the images as JSON.")
 @click.pass_obj
 def command(app: App, services: tuple[str, ...], offline: bool, no_wait: bool, as_json: bool) -> None:
-    """Build the images of services, and the third-party images they start from.
+    """Build the images of services.
 
-    Example: devenv build gateway
+    The third-party images that they start from are found first.
+
+    Example: devenv build web
     """
     from devenv.runtimes.builds import image_name
     from devenv.runtimes.compose import BUILD, Up

@@ -15,7 +15,9 @@ from devenv.cli.main import App
 @click.argument("words", nargs=-1, required=True, metavar="-- COMMAND [ARG]...", type=click.UNPROCESSED)
 @click.pass_context
 def command(ctx: click.Context, service: str, words: tuple[str, ...]) -> None:
-    """Run a command in a running service; its exit code is ours.
+    """Run a command in a running service.
+
+    Its exit code becomes that of devenv.
 
     Example: devenv exec redis -- redis-cli dbsize
     """

@@ -19,7 +19,7 @@ def command(ctx: click.Context, services: tuple[str, ...], follow: bool, since: 
             timestamps: bool) -> None:
     """Show the logs of all services or of some.
 
-    Example: devenv logs -f --since 10m gateway
+    Example: devenv logs -f --since 10m web
     """
     from devenv.runtimes.running import compose_argv, require_existing
     from devenv.shell import Runner

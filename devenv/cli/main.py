@@ -26,7 +26,7 @@ COMMANDS = {
     "exec": "Run a command in a running service.",
     "restart": "Restart services and wait until they are usable.",
     "build": "Build the images of services.",
-    "images": "Show every image: what was wanted, what is used, and where it came from.",
+    "images": "Show every third-party image: what was wanted, what is used, and where it came from.",
     "doctor": "Check this machine, and with --fix install what is missing.",
     "reset": "Delete the data of backends.",
     "seed": "Load the demo data.",

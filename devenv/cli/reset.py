@@ -19,7 +19,9 @@ from devenv.lock import locked
 @click.option("--no-wait", is_flag=True, help="If another devenv works on this checkout, exit with 75.")
 @click.pass_obj
 def command(app: App, backends: tuple[str, ...], data: bool, yes: bool, no_wait: bool) -> None:
-    """Delete the data of backends; the only command that deletes any.
+    """Delete the data of backends.
+
+    No other command deletes any.
 
     Example: devenv reset --data redis
     """

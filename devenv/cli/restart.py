@@ -17,7 +17,7 @@ from devenv.lock import locked
 def command(app: App, services: tuple[str, ...], no_wait: bool) -> None:
     """Restart services and wait until they are usable.
 
-    Example: devenv restart billing
+    Example: devenv restart web
     """
     from devenv.runtimes.running import restart
 

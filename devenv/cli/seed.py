@@ -12,7 +12,9 @@ from devenv.cli.main import App
 @click.command("seed")
 @click.pass_obj
 def command(app: App) -> None:
-    """Load the demo data, and print what it prints, such as the demo key; may run again.
+    """Load the demo data.
+
+    Prints what the loading prints, such as the demo key. May run again.
 
     Example: eval "$(devenv seed)"
     """

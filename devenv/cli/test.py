@@ -13,9 +13,9 @@ from devenv.cli.main import App
 @click.option("--json", "as_json", is_flag=True, help="Write the outcome as JSON.")
 @click.pass_context
 def command(ctx: click.Context, names: tuple[str, ...], as_json: bool) -> None:
-    """Run the test suites: those in devenv.toml, or pytest on `tests`.
+    """Run the test suites.
 
-    A suite that needs the platform gets it; `<SERVICE>_URL` says where each service listens.
+    Those in devenv.toml, or pytest on `tests`. A suite that needs the platform gets it; `<SERVICE>_URL` says where each service listens.
 
     Example: devenv test unit contract
     """

@@ -34,7 +34,7 @@ def command(app: App, services: tuple[str, ...], build: bool, as_built: bool, of
 
     A second call changes nothing and takes a moment.
 
-    Example: devenv up gateway
+    Example: devenv up web
     """
     project = app.project
     if port_offset is not None and port_offset != project.checkout.port_offset:
