@@ -15,7 +15,8 @@ from devenv.cli.main import App
 def command(ctx: click.Context, names: tuple[str, ...], as_json: bool) -> None:
     """Run the test suites.
 
-    Those in devenv.toml, or pytest on `tests`. A suite that needs the platform gets it; `<SERVICE>_URL` says where each service listens.
+    Those in devenv.toml, or pytest on `tests`. A suite that needs the platform gets it, and `<SERVICE>_URL` says
+    where each service listens.
 
     Example: devenv test unit contract
     """
