@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -30,6 +31,7 @@ class Runner:
         timeout_s: float = 120,
     ) -> str:
         """Run and return standard output; raise CommandError on failure or after `timeout_s`."""
+        _trace(argv)
         try:
             done = subprocess.run(
                 argv, cwd=cwd, env=_environment(env), input=stdin, capture_output=True, text=True,
@@ -61,6 +63,7 @@ class Runner:
         env: Mapping[str, str] | None = None,
     ) -> None:
         """Run with all output in the file `log`; a failure quotes its last lines and names the file."""
+        _trace(argv)
         log.parent.mkdir(parents=True, exist_ok=True)
         with log.open("wb") as sink:
             try:
@@ -77,6 +80,7 @@ class Runner:
     def pipe(self, source: tuple[str, ...], sink: tuple[str, ...], log: Path,
              env: Mapping[str, str] | None = None) -> None:
         """Run `source | sink`; both one's messages go to the file `log`; raise CommandError on failure."""
+        _trace((*source, "|", *sink))
         log.parent.mkdir(parents=True, exist_ok=True)
         with log.open("wb") as messages:
             try:
@@ -96,6 +100,7 @@ class Runner:
 
     def detach(self, *argv: str, log: Path) -> int:
         """Start a program that outlives us, in a session of its own, and return its process id."""
+        _trace(argv)
         log.parent.mkdir(parents=True, exist_ok=True)
         with log.open("ab") as sink:
             try:
@@ -108,10 +113,17 @@ class Runner:
     def _stream(
         self, argv: tuple[str, ...], cwd: Path | None, env: Mapping[str, str] | None, stdout: int | None
     ) -> int:
+        _trace(argv)
         try:
             return subprocess.run(argv, cwd=cwd, env=_environment(env), stdout=stdout, check=False).returncode
         except FileNotFoundError:
             raise _missing(argv[0]) from None
+
+
+def _trace(argv: tuple[str, ...]) -> None:
+    """With --debug, show each command so that it can be pasted into a shell."""
+    if "DEVENV_DEBUG" in os.environ:
+        sys.stderr.write(f"+ {shlex.join(argv)}\n")
 
 
 def _environment(extra: Mapping[str, str] | None) -> dict[str, str] | None:

@@ -93,9 +93,9 @@ def cli(ctx: click.Context, project_directory: Path | None, debug: bool) -> None
 
 def main() -> None:
     """Run the command line; every failure leaves here with its exit code (design: 0 1 2 3 4 5 75 130)."""
-    debug = "--debug" in sys.argv
+    arguments, debug = _take_debug(sys.argv[1:])
     try:
-        cli.main(standalone_mode=False)
+        cli.main(arguments, prog_name="devenv", standalone_mode=False)
     except click.exceptions.Exit as leave:
         sys.exit(leave.exit_code)
     except click.ClickException as problem:
@@ -121,6 +121,15 @@ def main() -> None:
             raise
         render(from_os_error(problem))
         sys.exit(1)
+
+
+def _take_debug(arguments: list[str]) -> tuple[list[str], bool]:
+    """`--debug` may stand anywhere before `--`; it is moved to where click expects it."""
+    end = arguments.index("--") if "--" in arguments else len(arguments)
+    if "--debug" not in arguments[:end]:
+        return arguments, False
+    own = [word for word in arguments[:end] if word != "--debug"]
+    return ["--debug", *own, *arguments[end:]], True
 
 
 def render(problem: DevenvError) -> None:
