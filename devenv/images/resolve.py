@@ -34,6 +34,7 @@ class Resolved:
     size_bytes: int = 0
     product: str = ""
     exact: bool = True  # False: a stand-in, another product or another version than `wanted` names
+    same_product: bool = True  # reads the data of the original
 
 
 def look(wanted: str, engine: Engine) -> Resolved:
@@ -148,4 +149,5 @@ def _resolved(wanted: str, reference: str, image: Mapping[str, Any], recipe: Rec
         wanted, reference, source, image.get("Id", ""), int(image.get("Size", 0)),
         product=recipe.product if recipe else labels.get("devenv.product", ""),
         exact=recipe.is_exact_for(parse(wanted)) if recipe else True,
+        same_product=recipe.exact if recipe else labels.get("devenv.stand-in") != "true",
     )

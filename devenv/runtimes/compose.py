@@ -19,6 +19,7 @@ from devenv.images.wanted import wanted_images
 from devenv.model import Model
 from devenv.project import Project, write_whole
 from devenv.runtimes import builds, record
+from devenv.runtimes.data import check_data, remember_data
 from devenv.runtimes.orphans import heal
 from devenv.runtimes.reloading import reload_overlay
 from devenv.runtimes.request import Request, was_as_built
@@ -38,6 +39,8 @@ class Up:
     sources: tuple[Path, ...] = ()
     compose: Compose = field(init=False)
     model: Model = field(init=False)
+    # The model before anything of ours was laid over it: it has the image names that the project asks for.
+    stated: Model = field(init=False)
     names: tuple[str, ...] = ()
     images: dict[str, Resolved] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
@@ -64,7 +67,7 @@ def read_files(up: Up) -> None:
     for name in ("images.yml", "reload.yml"):
         (up.project.state / name).unlink(missing_ok=True)
     up.refresh()
-    up.model = up.compose.model()
+    up.model = up.stated = up.compose.model()
     up.names = up.model.select(up.request.services)
 
 
@@ -78,6 +81,7 @@ def find_images(up: Up) -> None:
     wanted = wanted_images(up.model.data, up.names)
     up.images = resolve(wanted, engine=up.engine, runner=up.runner, offline=up.request.offline,
                         logs=up.project.state / "logs")
+    check_data(up.project, up.engine, up.model, up.names, up.images)
     overlay = image_overlay(up.model.data, up.names, up.images, ca_bundle())
     write_whole(up.project.state / "images.yml", "# written by devenv\n" + json.dumps(overlay, indent=1) + "\n")
     write_by_hand(up.project, up.sources, up.compose.environment,
@@ -135,6 +139,7 @@ def seed(up: Up) -> None:
 
 def remember(up: Up) -> None:
     """Remember what runs."""
+    remember_data(up.project, up.engine, up.stated, up.names, up.images)
     references = {one.reference for one in up.images.values()}
     references |= {str(builds.image_name(up.project, up.model.services[n])) for n in up.names
                    if up.model.services[n].is_built}
