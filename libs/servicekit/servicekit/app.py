@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 from starlette.applications import Starlette
@@ -64,11 +64,11 @@ async def healthz(request: Request) -> JSONResponse:
     return JSONResponse({"alive": True})
 
 
-def on_outage(backend: str) -> Callable[[Request, Exception], JSONResponse]:
+def on_outage(backend: str) -> Callable[[Request, Exception], Awaitable[JSONResponse]]:
     """A handler that answers 503 because `backend` did not do its part."""
 
     async def handle(request: Request, error: Exception) -> JSONResponse:
         log.warning("%s failed: %s: %s", backend, type(error).__name__, error)
         return Problem(503, f"{backend} is not available; try again.", headers={"Retry-After": "1"}).response()
 
-    return handle  # type: ignore[return-value]
+    return handle

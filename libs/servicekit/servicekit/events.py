@@ -19,14 +19,13 @@ class Attachment(BaseModel):
 
 
 class MessageCreated(BaseModel):
-    """A message was written. Delivered at least once, keyed by conversation; `sequence` orders a conversation."""
+    """A message was written. Keyed by conversation, delivered at least once: ignore an `id` seen before."""
 
     model_config = ConfigDict(extra="ignore", frozen=True)
 
     id: str = Field(min_length=1, max_length=128)
     tenant_id: str = Field(min_length=1, max_length=128)
     conversation_id: str = Field(min_length=1, max_length=128)
-    sequence: int = 0
     sender: str
     text: str
     attachments: list[Attachment] = []

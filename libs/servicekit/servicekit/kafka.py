@@ -8,7 +8,6 @@ from typing import Any
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.helpers import create_ssl_context
 
-from servicekit import logs
 from servicekit.settings import KafkaSettings
 
 REQUEST_ID = "request_id"
@@ -56,10 +55,9 @@ def consumer(
     )
 
 
-def headers() -> list[tuple[str, bytes]]:
-    """Record headers that carry the current request id."""
-    current = logs.request_id.get()
-    return [(REQUEST_ID, current.encode())] if current else []
+def headers(request_id: str) -> list[tuple[str, bytes]]:
+    """Record headers that carry a request id."""
+    return [(REQUEST_ID, request_id.encode())] if request_id else []
 
 
 def request_id_of(record: Any) -> str:

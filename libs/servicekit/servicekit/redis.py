@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 from redis.asyncio import Redis
 
@@ -14,7 +15,7 @@ from servicekit.settings import RedisSettings
 async def connected(settings: RedisSettings, name: str) -> AsyncIterator[Redis]:
     """A client whose connections are made when first needed; answers are `str`."""
     password = settings.redis_password.get_secret_value() if settings.redis_password else None
-    given = {"password": password} if password else {}  # else the URL may hold one
+    given: dict[str, Any] = {"password": password} if password else {}  # else the URL may hold one
     client = Redis.from_url(
         settings.redis_url,
         client_name=name,
