@@ -31,6 +31,7 @@ COMMANDS = {
     "reset": "Delete the data of backends.",
     "seed": "Load the demo data.",
     "test": "Run the test suites.",
+    "parity": "Compare Compose with the rendered OVERLAY, or with every overlay of k8s/overlays.",
     "version": "Show the versions of devenv and of the tools it uses.",
 }
 
@@ -95,9 +96,8 @@ def main() -> None:
     """Run the command line; every failure leaves here with its exit code (design: 0 1 2 3 4 5 75 130)."""
     arguments, debug = _take_debug(sys.argv[1:])
     try:
-        cli.main(arguments, prog_name="devenv", standalone_mode=False)
-    except click.exceptions.Exit as leave:
-        sys.exit(leave.exit_code)
+        # Without its own error handling, click returns the code that a command gave to `ctx.exit`.
+        sys.exit(cli.main(arguments, prog_name="devenv", standalone_mode=False))
     except click.ClickException as problem:
         problem.show()
         sys.exit(2)
