@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import tomllib
 from dataclasses import dataclass, field
+from datetime import date, datetime
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,12 @@ from typing import Any
 from devenv.errors import UsageError
 
 _VARIABLE = re.compile(r"[A-Z_][A-Z0-9_]*")
+_WAIVER_TEXTS = ("reason", "overlay", "service", "field", "compose", "kubernetes")
+# What `devenv parity` compares.
+PARITY_CLASSES = (
+    "services", "images", "versions", "environment", "secrets", "ports",
+    "health", "timing", "order", "volumes", "limits", "security",
+)
 
 
 @dataclass(frozen=True)
@@ -25,6 +32,20 @@ class Suite:
 
 
 @dataclass(frozen=True)
+class Waiver:
+    """A difference between Compose and Kubernetes that is meant, until a day; what is None fits anything."""
+
+    category: str
+    reason: str
+    until: date
+    overlay: str | None = None
+    service: str | None = None
+    field: str | None = None
+    compose: str | None = None
+    kubernetes: str | None = None
+
+
+@dataclass(frozen=True)
 class Config:
     """Settings of a project."""
 
@@ -33,6 +54,7 @@ class Config:
     suites: tuple[Suite, ...] = ()
     # How long `up` waits for everything to be usable.
     timeout_s: float = 300
+    waivers: tuple[Waiver, ...] = ()
 
 
 def load_config(path: Path) -> Config:
@@ -57,7 +79,7 @@ def load_config(path: Path) -> Config:
 
 
 def _parse(data: dict[str, Any], problems: list[str]) -> Config:
-    _unknown(data, {"up", "secrets", "test"}, "", problems)
+    _unknown(data, {"up", "secrets", "test", "parity"}, "", problems)
     up = _table(data, "up", problems)
     _unknown(up, {"timeout_s"}, "up.", problems)
     timeout_s = up.get("timeout_s", Config.timeout_s)
@@ -70,7 +92,9 @@ def _parse(data: dict[str, Any], problems: list[str]) -> Config:
             problems.append(f"{name}\0`secrets.{name}` is no name of an environment variable (A-Z, 0-9, _)")
         if not isinstance(prefix, str):
             problems.append(f"{name}\0`secrets.{name}` must be a text: the prefix of the generated value, or \"\"")
-    return Config(secrets=secrets, suites=_suites(_table(data, "test", problems), problems), timeout_s=timeout_s)
+    suites = _suites(_table(data, "test", problems), problems)
+    waivers = _waivers(_table(data, "parity", problems), problems)
+    return Config(secrets=secrets, suites=suites, timeout_s=timeout_s, waivers=waivers)
 
 
 def _suites(test: dict[str, Any], problems: list[str]) -> tuple[Suite, ...]:
@@ -90,6 +114,32 @@ def _suites(test: dict[str, Any], problems: list[str]) -> tuple[Suite, ...]:
             continue
         suites.append(Suite(name, tuple(command), needs))
     return tuple(suites)
+
+
+def _waivers(parity: dict[str, Any], problems: list[str]) -> tuple[Waiver, ...]:
+    _unknown(parity, {"waivers"}, "parity.", problems)
+    listed = parity.get("waivers", [])
+    if not (isinstance(listed, list) and all(isinstance(one, dict) for one in listed)):
+        problems.append("waivers\0`parity.waivers` must be written as [[parity.waivers]], one table for each")
+        return ()
+    waivers = []
+    for number, waiver in enumerate(listed, 1):
+        before, what = len(problems), f"waiver {number} in `parity.waivers`"
+        _unknown(waiver, {"class", "until", *_WAIVER_TEXTS}, "parity.waivers.", problems)
+        if waiver.get("class") not in PARITY_CLASSES:
+            problems.append(f"waivers\0{what} needs a `class`: {', '.join(PARITY_CLASSES)}")
+        if not isinstance(waiver.get("until"), date) or isinstance(waiver["until"], datetime):
+            problems.append(f"waivers\0{what} needs `until`: a date without quotes, such as 2027-01-31")
+        if not waiver.get("reason"):
+            problems.append(f"waivers\0{what} needs a `reason`")
+        problems += [
+            f"waivers\0{what}: `{key}` must be a text"
+            for key in _WAIVER_TEXTS if not isinstance(waiver.get(key, ""), str)
+        ]
+        if len(problems) == before:
+            texts = {key: waiver[key] for key in _WAIVER_TEXTS if key in waiver}
+            waivers.append(Waiver(category=waiver["class"], until=waiver["until"], **texts))
+    return tuple(waivers)
 
 
 def _table(data: dict[str, Any], key: str, problems: list[str]) -> dict[str, Any]:
