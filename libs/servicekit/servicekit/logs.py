@@ -51,6 +51,6 @@ def configure(service: str) -> None:
     for name in ("uvicorn", "uvicorn.error", "uvicorn.access"):
         logging.getLogger(name).handlers = []
         logging.getLogger(name).propagate = name != "uvicorn.access"  # the frame writes its own access log
-    # These report every attempt; the access log and /readyz say what matters, once.
+    # Clients of backends report every attempt; the access log and /readyz say what matters, once.
     for name in ("aiokafka", "botocore", "httpcore", "httpx", "pymongo"):
-        logging.getLogger(name).setLevel(max(logging.WARNING, logging.root.level))
+        logging.getLogger(name).setLevel(max(logging.ERROR, logging.root.level))

@@ -82,8 +82,14 @@ def tenant(scope: Scope) -> str:
     return Headers(scope=scope).get("x-tenant-id", "")
 
 
+DISCARDED_BYTES = 1024 * 1024
+
+
 class LimitBody:
-    """Refuses a request body over the limit as soon as that is known, from its length or while it arrives."""
+    """Refuses a request body over the limit as soon as that is known, from its length or while it arrives.
+
+    A client that sends before it reads would meet a reset instead of the answer, so a moderate rest is read first.
+    """
 
     def __init__(self, app: ASGIApp, max_bytes: int) -> None:
         self.app = app
@@ -94,16 +100,27 @@ class LimitBody:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        announced = Headers(scope=scope).get("content-length", "0")
+        headers = Headers(scope=scope)
+        announced = headers.get("content-length", "0")
         received = int(announced) if announced.isdigit() and int(announced) > self.max_bytes else 0
+        waits_for_leave = "expect" in headers  # a client that sends nothing until it may
 
         async def receive_limited() -> Message:
             nonlocal received
             # Checked before reading: raised where the handler reads, so that it becomes an ordinary problem answer.
-            message = await receive() if received <= self.max_bytes else {}
+            message = await receive() if received <= self.max_bytes else {"more_body": not waits_for_leave}
             received += len(message.get("body", b""))
             if received > self.max_bytes:
+                await discard(receive, message)
                 raise Problem(413, f"The body is larger than {self.max_bytes} bytes.", headers={"Connection": "close"})
             return message
 
         await self.app(scope, receive_limited, send)
+
+
+async def discard(receive: Receive, message: Message) -> None:
+    """Read what follows `message` of a body, up to DISCARDED_BYTES."""
+    left = DISCARDED_BYTES
+    while message.get("more_body", False) and left > 0:
+        message = await receive()
+        left -= len(message.get("body", b""))

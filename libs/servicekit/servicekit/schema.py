@@ -1,8 +1,9 @@
 """What the platform keeps in its backends: topics, buckets and indexes.
 
-Within what MongoDB, DocumentDB and FerretDB 1.24 share, which is less than it looks: FerretDB answers from an index
-only where the filter is `{"_id": text}` alone, so what is looked up often is looked up by `_id`; and its
-`find_one_and_update` is not atomic, so only the uniqueness of `_id` may decide between two writers.
+Within what MongoDB, DocumentDB and FerretDB 1.24 share, which is less than it looks. FerretDB answers from an index
+only where the filter is `{"_id": text}` alone, so what is looked up often is looked up by `_id`. Its
+`find_one_and_update` need not be atomic, so only the uniqueness of `_id` may decide between two writers. And of several
+sums in one `$group` it computes one.
 """
 
 from __future__ import annotations

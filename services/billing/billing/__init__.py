@@ -1,0 +1,1 @@
+"""Usage, counted once per message, and monthly invoices."""
