@@ -27,7 +27,7 @@ def command(app: App, services: tuple[str, ...], offline: bool, no_wait: bool, a
     Example: devenv build web
     """
     from devenv.runtimes.builds import image_name
-    from devenv.runtimes.compose import BUILD, Up
+    from devenv.runtimes.compose_up import BUILD, Up
     from devenv.shell import Runner
 
     project = app.project

@@ -17,9 +17,8 @@ def command(app: App, no_wait: bool) -> None:
 
     Example: devenv down
     """
-    from devenv.runtimes.compose import down
-    from devenv.shell import Runner
+    from devenv.runtimes.runtime import choose
 
     with locked(app.project.state, "down", wait=not no_wait), output.step("Stop and remove containers; data stays"):
-        down(app.project, Runner())
+        choose(app.project).down()
     output.say("next: devenv up")

@@ -21,10 +21,8 @@ def command(ctx: click.Context, service: str, words: tuple[str, ...]) -> None:
 
     Example: devenv exec redis -- redis-cli dbsize
     """
-    from devenv.runtimes.running import compose_argv, require_running
-    from devenv.shell import Runner
+    from devenv.runtimes.runtime import choose
 
     app: App = ctx.obj
-    require_running(app.project, service)
-    terminal = [] if sys.stdin.isatty() and sys.stdout.isatty() else ["-T"]
-    ctx.exit(Runner().call(*compose_argv(app.project), "exec", *terminal, service, *words))
+    terminal = sys.stdin.isatty() and sys.stdout.isatty()
+    ctx.exit(choose(app.project).execute(service, words, terminal))

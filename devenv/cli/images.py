@@ -22,7 +22,7 @@ def command(app: App, as_json: bool) -> None:
     from devenv.engine import Engine
     from devenv.images.resolve import MISSING, look
     from devenv.images.wanted import wanted_images
-    from devenv.runtimes.compose import opened
+    from devenv.runtimes.opening import opened
     from devenv.shell import Runner
 
     engine = Engine()

@@ -21,13 +21,7 @@ def command(ctx: click.Context, services: tuple[str, ...], follow: bool, since: 
 
     Example: devenv logs -f --since 10m web
     """
-    from devenv.runtimes.running import compose_argv, require_existing
-    from devenv.shell import Runner
+    from devenv.runtimes.runtime import choose
 
     app: App = ctx.obj
-    require_existing(app.project, services)
-    flags = ["--follow"] if follow else []
-    flags += ["--since", since] if since else []
-    flags += ["--tail", str(tail)] if tail is not None else []
-    flags += ["--timestamps"] if timestamps else []
-    ctx.exit(Runner().call(*compose_argv(app.project), "logs", *flags, *services))
+    ctx.exit(choose(app.project).logs(services, follow=follow, since=since, tail=tail, timestamps=timestamps))

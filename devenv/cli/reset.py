@@ -7,7 +7,6 @@ import click
 from devenv import output
 from devenv.cli.complete import services as complete
 from devenv.cli.main import App
-from devenv.engine import Engine
 from devenv.errors import DevenvError
 from devenv.lock import locked
 
@@ -25,17 +24,16 @@ def command(app: App, backends: tuple[str, ...], data: bool, yes: bool, no_wait:
 
     Example: devenv reset --data redis
     """
-    from devenv.runtimes.compose import data_volumes, reset
-    from devenv.shell import Runner
+    from devenv.runtimes.runtime import choose
 
     if not data:
         raise click.UsageError("reset deletes data: say so with --data")
     with locked(app.project.state, "reset", wait=not no_wait):
-        engine = Engine()
-        volumes = data_volumes(app.project, Runner(), backends)
+        runtime = choose(app.project)
+        volumes = runtime.data(backends)
         output.say(f"this deletes: {', '.join(volumes)}")
         if not yes and not click.confirm("Delete this data?", err=True):
             raise DevenvError("nothing was deleted", "add --yes to delete without a question")
         with output.step("Delete data"):
-            reset(app.project, Runner(), engine, backends)
+            runtime.reset(backends)
     output.say("next: devenv up")

@@ -19,8 +19,8 @@ def command(app: App, services: tuple[str, ...], no_wait: bool) -> None:
 
     Example: devenv restart web
     """
-    from devenv.runtimes.running import restart
+    from devenv.runtimes.runtime import choose
 
     with locked(app.project.state, "restart", wait=not no_wait):
-        restart(app.project, services)
+        choose(app.project).restart(services)
     output.say("next: devenv status")

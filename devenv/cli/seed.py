@@ -18,9 +18,6 @@ def command(app: App) -> None:
 
     Example: eval "$(devenv seed)"
     """
-    from devenv.runtimes.compose import opened
-    from devenv.runtimes.seeding import seed
-    from devenv.shell import Runner
+    from devenv.runtimes.runtime import choose
 
-    compose = opened(app.project, Runner())
-    sys.stdout.write(seed(compose, compose.model()))
+    sys.stdout.write(choose(app.project).seed())

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+
 import click
 
 from devenv import output
 from devenv.cli.main import App
-from devenv.engine import Engine
-from devenv.runtimes import record
-from devenv.runtimes.containers import observe, summary
-from devenv.runtimes.request import was_as_built
-
-_STYLES = {"usable": "green", "done": "dim", "starting": "yellow", "unhealthy": "red", "failed": "red"}
+from devenv.runtimes.runtime import choose
 
 
 @click.command("status")
@@ -22,27 +19,19 @@ def command(app: App, as_json: bool) -> None:
 
     Example: devenv status --json
     """
-    project = app.project
-    seen = observe(Engine(), project.name)
-    known = record.load(project)
-    rows = []
-    for name in sorted({*seen, *(known.containers if known else ())}):
-        containers = seen.get(name, [])
-        urls = [f"http://localhost:{published}" for one in containers for published, _ in one.ports]
-        rows.append({
-            "service": name, "condition": summary(containers), "urls": urls,
-            "containers": [{"name": one.name, "id": one.identity, "status": one.status} for one in containers],
-        })
-    mode = "as built" if known and was_as_built(known.request) else "live reload"
+    runtime = choose(app.project)
+    project, mode, services = app.project, runtime.mode(), runtime.status()
     if as_json:
-        output.emit("status", {"project": project.name, "directory": str(project.root), "runtime": "compose",
-                               "mode": mode, "port_offset": project.checkout.port_offset, "services": rows})
+        output.emit("status", {
+            "project": project.name, "directory": str(project.root), "runtime": runtime.name, "mode": mode,
+            "port_offset": project.checkout.port_offset, "services": [asdict(one) for one in services],
+        })
         return
-    output.say(f"{project.name} in {project.root} (compose, {mode})")
-    if not rows:
+    output.say(f"{project.name} in {project.root} ({runtime.name}, {mode})")
+    if not services:
         output.say("nothing runs; next: devenv up")
         return
     output.table([
-        [row["service"], row["condition"], ", ".join(one["status"] for one in row["containers"]), " ".join(row["urls"])]
-        for row in rows
+        [one.service, one.condition, ", ".join(each.status for each in one.instances), " ".join(one.urls)]
+        for one in services
     ], ("SERVICE", "CONDITION", "SINCE", "URL"))

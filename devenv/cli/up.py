@@ -59,7 +59,7 @@ def bring_up(project: Project, request: Request) -> tuple[record.Record, list[st
     known = None if request.build else record.still_true(project, engine, request.key())
     if known:
         return known, []
-    from devenv.runtimes.compose import UP, Up
+    from devenv.runtimes.compose_up import UP, Up
     from devenv.shell import Runner
     from devenv.steps import run
 

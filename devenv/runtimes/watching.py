@@ -15,7 +15,7 @@ from devenv.errors import DevenvError
 from devenv.lock import locked
 from devenv.project import Project
 from devenv.runtimes.builds import definition_files
-from devenv.runtimes.compose import opened
+from devenv.runtimes.opening import opened
 from devenv.runtimes.request import Request
 from devenv.shell import Runner
 

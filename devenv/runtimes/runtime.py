@@ -1,0 +1,74 @@
+"""What every runtime can do with a platform that was started, whichever way it runs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from devenv.project import Project
+from devenv.shell import Runner
+
+COMPOSE = "compose"
+
+
+@dataclass(frozen=True)
+class Instance:
+    """One container or pod of a service."""
+
+    name: str
+    id: str
+    status: str  # the engine's or the cluster's own sentence, for people
+
+
+@dataclass(frozen=True)
+class ServiceStatus:
+    """Where one service or backend stands."""
+
+    service: str
+    condition: str  # usable, starting, stopped, unhealthy, done, failed or absent
+    urls: tuple[str, ...]
+    instances: tuple[Instance, ...]
+
+
+class Runtime(Protocol):
+    """The verbs behind `status`, `logs`, `exec`, `restart`, `reset`, `seed` and `down`."""
+
+    @property
+    def name(self) -> str:
+        """`compose` or `kind`."""
+
+    def status(self) -> list[ServiceStatus]:
+        """Every service and backend, in the order of their names."""
+
+    def mode(self) -> str:
+        """`live reload` or `as built`."""
+
+    def logs(self, names: Sequence[str], *, follow: bool, since: str | None, tail: int | None,
+             timestamps: bool) -> int:
+        """Write logs to standard output; returns an exit code."""
+
+    def execute(self, service: str, words: Sequence[str], terminal: bool) -> int:
+        """Run a command in a running service; returns its exit code."""
+
+    def restart(self, names: Sequence[str]) -> None:
+        """Restart services (default: all) and wait until they are usable."""
+
+    def data(self, backends: Sequence[str]) -> list[str]:
+        """Names of the volumes that `reset` would delete."""
+
+    def reset(self, backends: Sequence[str]) -> None:
+        """Delete the data of backends (default: all of them)."""
+
+    def seed(self) -> str:
+        """Load the demo data; returns what the loading printed."""
+
+    def down(self) -> None:
+        """Stop the platform; data stays."""
+
+
+def choose(project: Project) -> Runtime:
+    """The runtime that the last `up` used."""
+    from devenv.runtimes.compose import ComposeRuntime
+
+    return ComposeRuntime(project, Runner())

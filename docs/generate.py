@@ -1,0 +1,50 @@
+"""Write docs/reference/cli.md from the commands themselves: `make docs`; a test checks that it is current."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from devenv.cli.main import COMMANDS, LazyGroup, cli
+
+TARGET = Path(__file__).parent / "reference" / "cli.md"
+HEAD = """\
+# Command line
+
+<!-- written by docs/generate.py (`make docs`); do not edit -->
+
+`devenv [--project-directory DIR] [--debug] COMMAND`. It works in any directory below the one with the Compose file.
+`--debug` may stand anywhere: it shows every command that is run, and tracebacks.
+
+| exit code | meaning |
+|---|---|
+| 0 | done |
+| 1 | failed |
+| 2 | the command line or a file asks for something that does not exist |
+| 3 | differs (`parity`) |
+| 75 | another devenv works on this checkout (`--no-wait`) |
+| 130 | interrupted; the same command goes on from there |
+
+`exec` passes on the exit code of its command. `--json` writes `{"version": 1, "kind": ...}` to standard output, also
+for errors (`"kind": "error"`); progress goes to standard error. Completion:
+`eval "$(_DEVENV_COMPLETE=bash_source devenv)"` (`zsh_source`, `fish_source`).
+
+"""
+
+
+def render() -> str:
+    """The whole page."""
+    root = click.Context(cli, info_name="devenv")
+    assert isinstance(cli, LazyGroup)
+    parts = [HEAD]
+    for name in COMMANDS:
+        command = cli.get_command(root, name)
+        assert command is not None
+        with click.Context(command, info_name=name, parent=root, terminal_width=100) as context:
+            parts.append(f"## devenv {name}\n\n```\n{command.get_help(context)}\n```\n\n")
+    return "".join(parts).rstrip() + "\n"
+
+
+if __name__ == "__main__":
+    TARGET.write_text(render())

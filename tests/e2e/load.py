@@ -1,0 +1,56 @@
+"""A bounded, even load: so many requests a second, each counted, none retried."""
+
+import asyncio
+from collections import Counter
+from contextlib import asynccontextmanager
+
+import httpx
+
+
+class Load:
+    """GET `url` at `rate` a second until stopped, at most `limit_s`; half of it on connections that are kept."""
+
+    def __init__(self, url, rate, limit_s=120):
+        self.url, self.rate, self.limit_s = url, rate, limit_s
+        self.outcomes = Counter()
+        self.bodies = Counter()
+        self._stop = asyncio.Event()
+
+    async def run(self):
+        limits = httpx.Limits(max_connections=200, max_keepalive_connections=50)
+        async with (
+            httpx.AsyncClient(limits=limits, timeout=20) as kept,
+            httpx.AsyncClient(limits=httpx.Limits(max_keepalive_connections=0), timeout=20) as fresh,
+            asyncio.TaskGroup() as group,
+        ):
+            loop = asyncio.get_running_loop()
+            began = loop.time()
+            number = 0
+            while not self._stop.is_set() and loop.time() - began < self.limit_s:
+                group.create_task(self._one(kept if number % 2 else fresh))
+                number += 1
+                await asyncio.sleep(max(0.0, began + number / self.rate - loop.time()))
+
+    async def _one(self, http):
+        try:
+            answer = await http.get(self.url)
+        except httpx.HTTPError as failure:
+            self.outcomes[type(failure).__name__] += 1
+            return
+        self.outcomes[answer.status_code] += 1
+        self.bodies[answer.text] += 1
+
+    def stop(self):
+        self._stop.set()
+
+
+@asynccontextmanager
+async def under_load(url, rate):
+    """Run a load around a block; it has ended, and every request is answered, when the block is left."""
+    load = Load(url, rate)
+    task = asyncio.create_task(load.run())
+    try:
+        yield load
+    finally:
+        load.stop()
+        await task
