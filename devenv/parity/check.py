@@ -15,7 +15,8 @@ from devenv.config import Waiver
 from devenv.environment import read_env
 from devenv.errors import UsageError
 from devenv.parity import composed, rendered
-from devenv.parity.facts import Difference, Platform, compare
+from devenv.parity.compare import compare
+from devenv.parity.facts import Difference, Platform
 from devenv.parity.rendering import overlays, render
 from devenv.project import Project
 from devenv.shell import Runner

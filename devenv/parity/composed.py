@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from devenv.model import Model, Service
-from devenv.parity.facts import UNKNOWN, Platform, Workload, addressed, secret, secrets_in
+from devenv.parity.facts import UNKNOWN, Platform, Workload, ports_in, secret, secrets_in
 from devenv.parity.units import cores, image, memory, seconds
 
 _URL = re.compile(r"https?://(?:localhost|127\.0\.0\.1|\[::1\])(?::(\d+))?(/[^\s'\"|;)]*)?")
@@ -41,7 +41,7 @@ def read(model: Model) -> Platform:
                     **{key: secrets_in(value) for key, value in environments[name].items() if secrets_in(value)},
                     **{_target(entry, "/run/secrets/"): "a file" for entry in service.definition.get("secrets") or []},
                 },
-                "ports": {port: "open" for port in _ports(service) | addressed(environments, name)},
+                "ports": {port: "open" for port in _ports(service) | ports_in(environments, name)},
                 "health": _health(service),
                 "timing": _timing(service),
                 "order": {need: wanted.removeprefix("service_").removesuffix("_successfully")

@@ -1,17 +1,15 @@
-"""The plain shape that both sides are read into, and the comparison of two such shapes."""
+"""The plain shape that both sides are read into."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-
-from devenv.config import PARITY_CLASSES
 
 # A side that cannot know (an image's own user, say) leaves the other one alone.
 UNKNOWN = "?"
 _SECRET = re.compile(r"\$\{([A-Z_][A-Z0-9_]*)\}")
-_SECRETIVE = re.compile(r"PASSWORD|SECRET|TOKEN|CREDENTIAL|PRIVATE", re.IGNORECASE)
+_ADDRESS = re.compile(r"(?:^|[/@,])([A-Za-z0-9][\w.-]*):(\d+)\b")
 
 
 @dataclass(frozen=True)
@@ -57,74 +55,19 @@ def secrets_in(value: str) -> str:
     return " ".join(sorted(set(_SECRET.findall(value))))
 
 
-def addressed(platform: Mapping[str, Mapping[str, str]], name: str) -> set[str]:
-    """Ports at which any environment of the platform (service -> key -> value) addresses `name`."""
-    pattern = re.compile(rf"(?:^|[/@,])(?<![\w.-]){re.escape(name)}:(\d+)\b")
-    return {port for variables in platform.values() for value in variables.values() for port in pattern.findall(value)}
+def without_secrets(value: str) -> str:
+    """The value with every secret alike: which one it is, is the matter of its own class."""
+    return _SECRET.sub("(secret)", value)
 
 
-def compare(compose: Platform, kubernetes: Platform) -> list[Difference]:
-    """Every difference, in the order of the classes."""
-    found = [
-        difference
-        for name in sorted({*compose.workloads, *kubernetes.workloads})
-        for difference in _workload(name, compose.workloads.get(name), kubernetes.workloads.get(name), kubernetes)
-    ]
-    return sorted(found, key=lambda one: (PARITY_CLASSES.index(one.category), one))
+def addresses(value: str, names: Collection[str]) -> set[tuple[str, str]]:
+    """Whom of `names` a value addresses, and at which port: (`redis`, `6379`) in a URL."""
+    return {(name, port) for name, port in _ADDRESS.findall(value) if name in names}
 
 
-def _workload(name: str, ours: Workload | None, theirs: Workload | None, there: Platform) -> Iterator[Difference]:
-    if ours is None:
-        yield Difference("services", name, "service", None, "there")
-        return
-    if name in there.managed:
-        yield from _managed(ours, theirs, there)
-        return
-    if theirs is None:
-        if not ours.is_optional:
-            yield Difference("services", name, "service", "there", None)
-        return
-    for category in PARITY_CLASSES:
-        if category == "versions" and not ours.is_backend:
-            continue
-        left, right = ours.facts.get(category, {}), theirs.facts.get(category, {})
-        for key in sorted({*left, *right}):
-            if key in theirs.ingredients and key not in left:
-                continue
-            if not _same(category, left.get(key), right.get(key), ours.is_backend):
-                yield Difference(category, name, key, _shown(category, key, left), _shown(category, key, right))
-
-
-def _managed(ours: Workload, theirs: Workload | None, there: Platform) -> Iterator[Difference]:
-    """A backend that runs elsewhere: not here as well, not addressed as if it were here, and in the same version."""
-    if theirs is not None:
-        yield Difference("services", ours.name, "service", "there", "there, though it is managed elsewhere")
-    wanted, managed = ours.facts.get("versions", {}).get("version"), there.managed[ours.name]
-    if not _same("versions", wanted, managed, True):
-        yield Difference("versions", ours.name, "version", wanted, managed)
-    for name, workload in there.workloads.items():
-        for key, value in workload.facts.get("environment", {}).items():
-            if addressed({name: {key: value}}, ours.name):
-                yield Difference("services", name, key, "runs here", f"`{ours.name}` is managed, but addressed in here")
-
-
-def _same(category: str, left: str | None, right: str | None, is_backend: bool) -> bool:
-    if UNKNOWN in (left, right):
-        return True
-    if category == "images" and not is_backend and right:
-        # A registry and a path of the environment's own: what stands last names the image.
-        return left == right.rpartition("/")[2]
-    if category == "environment" and left is not None and right is not None:
-        # Which secret it is made of is the matter of the class `secrets`.
-        return not is_backend or _SECRET.sub("secret", left) == _SECRET.sub("secret", right)
-    if category == "versions" and left and right:
-        shorter, longer = sorted((left.split("."), right.split(".")), key=len)
-        return longer[: len(shorter)] == shorter
-    return left == right
-
-
-def _shown(category: str, key: str, values: Mapping[str, str]) -> str | None:
-    value = values.get(key)
-    if value is not None and category == "environment" and _SECRETIVE.search(key) and not secrets_in(value):
-        return "a value"
-    return value
+def ports_in(environments: Mapping[str, Mapping[str, str]], wanted: str) -> set[str]:
+    """The ports at which any environment (workload -> key -> value) addresses `wanted`."""
+    return {
+        port for variables in environments.values() for value in variables.values()
+        for _, port in addresses(value, (wanted,))
+    }

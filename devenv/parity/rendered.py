@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from devenv.parity.composed import capabilities, port_name, words
-from devenv.parity.facts import UNKNOWN, Platform, Workload, addressed, secrets_in
+from devenv.parity.facts import UNKNOWN, Platform, Workload, ports_in, secrets_in
 from devenv.parity.units import cores, image, memory, seconds
 from devenv.parity.variables import Sources, variables
 
@@ -54,7 +54,7 @@ def read(objects: Iterable[Object]) -> Platform:
                 "environment": environments[name].values,
                 "secrets": {**{key: secrets_in(value) for key, value in environments[name].values.items()
                                if secrets_in(value)}, **environments[name].broken},
-                "ports": _ports(pod, services.get(name), addressed(values, name)),
+                "ports": _ports(pod, services.get(name), ports_in(values, name)),
                 "health": _health(pod.container),
                 "timing": _timing(pod),
                 "order": needs(pod.workload),
@@ -105,7 +105,8 @@ def _ports(pod: _Pod, service: Object | None, wanted: Iterable[str]) -> dict[str
         return {port: "its Service selects other pods" for port in found}
     served: dict[str, str] = {}
     for entry in service["spec"].get("ports") or []:
-        here, target = port_name(entry["port"], entry.get("protocol")), _number(pod.container, entry)
+        here = port_name(entry["port"], entry.get("protocol"))
+        target = _number(pod.container, entry.get("targetPort", entry["port"]))
         served[here] = "open" if target == str(entry["port"]) else f"leads to {target}"
     return {
         **{port: "open in the pod, not in its Service" for port in found},
@@ -114,35 +115,31 @@ def _ports(pod: _Pod, service: Object | None, wanted: Iterable[str]) -> dict[str
     }
 
 
-def _number(container: Object, entry: Object) -> str:
-    """The container's port that a Service's port leads to."""
-    target = entry.get("targetPort", entry["port"])
-    numbers = [one["containerPort"] for one in container.get("ports") or [] if target == one.get("name")]
-    return str(numbers[0]) if numbers else str(target)
+def _number(container: Object, port: Any) -> str:
+    """A port of the container by number, where it is given by name."""
+    numbers = (str(one["containerPort"]) for one in container.get("ports") or [] if one.get("name") == port)
+    return next(numbers, str(port))
 
 
-def _probe(container: Object, probe: Object | None) -> str:
-    if not probe:
-        return "none"
+def _probe(container: Object, kind: str) -> str | None:
+    """What a probe asks."""
+    probe = container.get(kind) or {}
     if "exec" in probe:
         return words(probe["exec"].get("command"))
     for way, verb in (("httpGet", "GET"), ("tcpSocket", "TCP"), ("grpc", "gRPC")):
         if way in probe:
-            port = probe[way].get("port")
-            numbers = [one["containerPort"] for one in container.get("ports") or [] if one.get("name") == port]
             path = f" {probe[way].get('path', '/')}" if way == "httpGet" else ""
-            return f"{verb}{path} on {numbers[0] if numbers else port}"
-    return "none"
+            return f"{verb}{path} on {_number(container, probe[way].get('port'))}"
+    return None
 
 
 def _health(container: Object) -> dict[str, str]:
-    ready, started = container.get("readinessProbe"), container.get("startupProbe")
-    if not ready:
+    ready, started = _probe(container, "readinessProbe"), _probe(container, "startupProbe")
+    if ready is None:
         return {}
-    check = _probe(container, ready)
-    # A start that is judged by a command is judged by the same one; over HTTP it may be a smaller question.
-    differs = started and "exec" in started and _probe(container, started) != check
-    return {"check": f"{check}, but at the start: {_probe(container, started)}" if differs else check}
+    # A start may be judged by a smaller question than readiness, but only by one that is asked later on, too.
+    odd = started not in (None, ready, _probe(container, "livenessProbe"))
+    return {"check": f"{ready}, but at the start {started}" if odd else ready}
 
 
 def _timing(pod: _Pod) -> dict[str, str]:
@@ -152,9 +149,10 @@ def _timing(pod: _Pod) -> dict[str, str]:
     if ready:
         every = started.get("periodSeconds", 10)
         budget = started.get("initialDelaySeconds", 0) + every * started.get("failureThreshold", 3) if started else 0
+        timeouts = {seconds(probe.get("timeoutSeconds", 1)) for probe in (ready, started) if probe}
         found |= {
             "interval": seconds(ready.get("periodSeconds", 10)),
-            "timeout": seconds(ready.get("timeoutSeconds", 1)),
+            "timeout": " and ".join(sorted(timeouts)),
             "retries": str(ready.get("failureThreshold", 3)),
             "start period": seconds(budget),
             "start interval": seconds(every),

@@ -68,7 +68,7 @@ def variables(container: Object, sources: Sources) -> Variables:
             found[key] = secret(origin["secretKeyRef"]["key"])
             problem = _problem(origin["secretKeyRef"], sources)
             if problem:
-                broken[key] = problem
+                broken[f"Secret {origin['secretKeyRef']['name']}"] = problem
         elif "configMapKeyRef" in origin:
             reference = origin["configMapKeyRef"]
             value = sources.config_maps.get(reference["name"], {}).get(reference["key"])
@@ -83,11 +83,12 @@ def variables(container: Object, sources: Sources) -> Variables:
 
 
 def _problem(reference: Object, sources: Sources) -> str | None:
-    name, key = reference["name"], reference["key"]
-    if reference.get("optional") or key in sources.secrets.get(name, ()):
+    """What is wrong with a reference to a Secret; an optional key may be absent, the Secret may not."""
+    if reference["name"] not in sources.secrets:
+        return "nothing in the overlay makes it"
+    if reference["key"] in sources.secrets[reference["name"]] or reference.get("optional"):
         return None
-    what = f"key `{key}`" if name in sources.secrets else f"Secret `{name}`"
-    return f"{key}, but nothing in the overlay makes {what}"
+    return f"nothing in the overlay puts {reference['key']} into it"
 
 
 def _expand(value: str, known: Mapping[str, str]) -> str:
