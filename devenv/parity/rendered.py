@@ -161,17 +161,22 @@ def _timing(pod: _Pod) -> dict[str, str]:
 
 
 def _volumes(pod: _Pod) -> dict[str, str]:
+    claimed = {one["metadata"]["name"]: "data" for one in pod.workload["spec"].get("volumeClaimTemplates") or []}
+    volumes = claimed | {one["name"]: _volume(one) for one in pod.spec.get("volumes") or []}
+    found = {}
+    for mount in pod.container.get("volumeMounts") or []:
+        kind = volumes.get(mount["name"], "nothing")
+        found[mount["mountPath"]] = f"{kind}, read-only" if mount.get("readOnly") and kind != UNKNOWN else kind
+    return found
+
+
+def _volume(volume: Object) -> str:
     kinds = {"emptyDir": "scratch", "persistentVolumeClaim": "data", "ephemeral": "scratch",
              "hostPath": "a directory of the machine", "secret": "a file", "configMap": "a file", "projected": "a file"}
-    claimed = {one["metadata"]["name"]: "data" for one in pod.workload["spec"].get("volumeClaimTemplates") or []}
-    volumes = claimed | {
-        one["name"]: next((kinds.get(key, key) for key in one if key != "name"), "nothing")
-        for one in pod.spec.get("volumes") or []
-    }
-    return {
-        mount["mountPath"]: volumes.get(mount["name"], "nothing") + (", read-only" if mount.get("readOnly") else "")
-        for mount in pod.container.get("volumeMounts") or []
-    }
+    source = next((key for key in volume if key != "name"), "nothing")
+    # What may be absent is no difference where it is.
+    is_optional = isinstance(volume.get(source), dict) and volume[source].get("optional")
+    return UNKNOWN if is_optional else kinds.get(source, source)
 
 
 def _limits(container: Object) -> dict[str, str]:

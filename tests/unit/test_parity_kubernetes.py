@@ -92,12 +92,15 @@ def test_the_order_is_an_annotation_in_composes_words():
 
 def test_volumes_say_what_lies_where():
     pod = {"volumes": [{"name": "t", "emptyDir": {}}, {"name": "c", "configMap": {"name": "c"}},
-                       {"name": "p", "persistentVolumeClaim": {"claimName": "p"}}]}
+                       {"name": "p", "persistentVolumeClaim": {"claimName": "p"}},
+                       {"name": "o", "configMap": {"name": "o", "optional": True}}]}
     mounts = [{"name": "t", "mountPath": "/tmp"}, {"name": "c", "mountPath": "/etc/c", "readOnly": True},
-              {"name": "p", "mountPath": "/p"}, {"name": "d", "mountPath": "/d"}]
+              {"name": "p", "mountPath": "/p"}, {"name": "d", "mountPath": "/d"}, {"name": "o", "mountPath": "/o"}]
     one = deployment(kind="StatefulSet", pod=pod, volumeMounts=mounts)
     one["spec"]["volumeClaimTemplates"] = [{"metadata": {"name": "d"}}]
-    assert facts("volumes", one) == {"/tmp": "scratch", "/etc/c": "a file, read-only", "/p": "data", "/d": "data"}
+    assert facts("volumes", one) == {
+        "/tmp": "scratch", "/etc/c": "a file, read-only", "/p": "data", "/d": "data", "/o": "?",
+    }
 
 
 def test_the_container_overrules_the_pod_in_security():
