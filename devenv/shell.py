@@ -15,6 +15,8 @@ from devenv.errors import CommandError, DevenvError
 _INSTALL = {
     "docker": "run `devenv doctor --fix`, or install Docker Engine with the Compose and Buildx plugins",
     "git": "install it with your package manager, e.g. `apt-get install git`",
+    "kind": "`devenv up --k8s` builds it from packages; or install it: https://kind.sigs.k8s.io/docs/user/quick-start/",
+    "kubectl": "`devenv up --k8s` builds it from packages; or install it: https://kubernetes.io/docs/tasks/tools/",
     "mmdebstrap": "run `devenv doctor --fix`, or `apt-get install mmdebstrap`",
 }
 
@@ -98,17 +100,21 @@ class Runner:
                 tail = log.read_text(errors="replace")[-4000:]
                 raise CommandError(argv, status, tail, hint=f"the whole output is in `{log}`")
 
-    def detach(self, *argv: str, log: Path) -> int:
+    def detach(self, *argv: str, log: Path, cwd: Path = Path("/"), env: Mapping[str, str] | None = None) -> int:
         """Start a program that outlives us, in a session of its own, and return its process id."""
         _trace(argv)
         log.parent.mkdir(parents=True, exist_ok=True)
         with log.open("ab") as sink:
             try:
-                return subprocess.Popen(
-                    argv, stdin=subprocess.DEVNULL, stdout=sink, stderr=sink, start_new_session=True, cwd="/"
-                ).pid
+                started = subprocess.Popen(
+                    argv, stdin=subprocess.DEVNULL, stdout=sink, stderr=sink, start_new_session=True, cwd=cwd,
+                    env=_environment(env),
+                )
             except FileNotFoundError:
                 raise _missing(argv[0]) from None
+        # How it ends is no concern of ours; without this, Popen warns that nobody has waited for it.
+        started.returncode = 0
+        return started.pid
 
     def _stream(
         self, argv: tuple[str, ...], cwd: Path | None, env: Mapping[str, str] | None, stdout: int | None
