@@ -22,6 +22,8 @@ from billing.store import Store
 COUNTED = Counter("usage_messages_total", "Messages counted.")
 REPEATED = Counter("usage_messages_repeated_total", "Messages that were counted before and came again.")
 UNREADABLE = Counter("usage_records_unreadable_total", "Records skipped because they are no message.", ["topic"])
+# Small enough for a slow disk to write within MongoDB's time limit, one by one if need be.
+MAX_RECORDS = 100
 log = logging.getLogger(__name__)
 
 
@@ -40,13 +42,14 @@ class Counting:
             await consumer.start()
             self._consumer = consumer
             while not stop.is_set():
-                await self._round(consumer, stop)
+                await self.round(consumer, stop)
         finally:
             self._consumer = None
             await kafka.stop(consumer)  # leaves the group, so that another member goes on at once
 
-    async def _round(self, consumer: AIOKafkaConsumer, stop: asyncio.Event) -> None:
-        batches = await consumer.getmany(timeout_ms=250, max_records=500)
+    async def round(self, consumer: AIOKafkaConsumer, stop: asyncio.Event) -> None:
+        """Read some records, write what they say, and commit."""
+        batches = await consumer.getmany(timeout_ms=250, max_records=MAX_RECORDS)
         records = [record for batch in batches.values() for record in batch]
         if not records or not await self.count(records, stop):
             return

@@ -20,7 +20,8 @@ from servicekit.background import pause
 from messaging.store import Document, Store
 
 Publish = Callable[[Sequence[Document]], Awaitable[None]]
-BATCH = 200
+# A batch is marked by one write a message: small enough for a slow disk to do within MongoDB's time limit.
+BATCH = 50
 # Beyond this many, messages wait in MongoDB for the sweep instead of in memory.
 MAX_WAITING = 2000
 log = logging.getLogger(__name__)
