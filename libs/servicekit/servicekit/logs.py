@@ -12,6 +12,8 @@ from contextvars import ContextVar
 # Set by the ASGI frame for a request and by a consumer for a record; empty outside both.
 request_id: ContextVar[str] = ContextVar("request_id", default="")
 
+# Libraries whose errors are wanted, but not their chatter: the access log and /readyz say the rest, once.
+CLIENTS = ("aiokafka", "botocore", "httpcore", "httpx", "pymongo")
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName", "color_message"}
 
 
@@ -39,6 +41,27 @@ class JsonFormatter(logging.Formatter):
         return json.dumps(line, default=str, ensure_ascii=False)
 
 
+class Repetitions(logging.Filter):
+    """Lets a client of a backend say the same at most every `quiet_s`: it reports each of ten attempts a second."""
+
+    def __init__(self, quiet_s: float = 10.0) -> None:
+        super().__init__()
+        self._quiet_s = quiet_s
+        self._said: dict[tuple[str, str], float] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Whether to write the record."""
+        if record.name.partition(".")[0] not in CLIENTS:
+            return True
+        what = (record.name, str(record.msg))
+        if record.created - self._said.get(what, 0.0) < self._quiet_s:
+            return False
+        if len(self._said) >= 1000:
+            self._said.clear()
+        self._said[what] = record.created
+        return True
+
+
 def configure(service: str) -> None:
     """Send every logger through the JSON formatter at LOG_LEVEL (default: info), uvicorn's included."""
     level = os.environ.get("LOG_LEVEL", "").upper() or "INFO"
@@ -51,6 +74,6 @@ def configure(service: str) -> None:
     for name in ("uvicorn", "uvicorn.error", "uvicorn.access"):
         logging.getLogger(name).handlers = []
         logging.getLogger(name).propagate = name != "uvicorn.access"  # the frame writes its own access log
-    # Clients of backends report every attempt; the access log and /readyz say what matters, once.
-    for name in ("aiokafka", "botocore", "httpcore", "httpx", "pymongo"):
+    handler.addFilter(Repetitions())
+    for name in CLIENTS:
         logging.getLogger(name).setLevel(max(logging.ERROR, logging.root.level))

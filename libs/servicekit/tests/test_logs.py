@@ -50,3 +50,25 @@ def test_an_unknown_level_is_refused(monkeypatch):
     monkeypatch.setenv("LOG_LEVEL", "loud")
     with pytest.raises(ValueError, match="LOG_LEVEL 'LOUD'"):
         logs.configure("messaging")
+
+
+def test_a_client_says_the_same_once_in_a_while(capsys):
+    logs.configure("messaging")
+    for attempt in range(5):
+        logging.getLogger("aiokafka.conn").error("no connection to %s", attempt)
+        logging.getLogger("messaging.relay").error("no connection to %s", attempt)
+    logging.getLogger("aiokafka.conn").error("something else")
+    lines = [json.loads(each) for each in capsys.readouterr().out.splitlines()]
+    said = [each["message"] for each in lines if each["logger"] == "aiokafka.conn"]
+    assert said == ["no connection to 0", "something else"]
+    assert len(lines) == 7
+
+
+def test_a_client_says_it_again_later():
+    repetitions = logs.Repetitions(quiet_s=10)
+    record = logging.makeLogRecord({"name": "aiokafka", "msg": "no connection"})
+    written = []
+    for seconds in (0, 9, 11):
+        record.created = 1000.0 + seconds
+        written.append(repetitions.filter(record))
+    assert written == [True, False, True]
