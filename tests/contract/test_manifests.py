@@ -30,9 +30,9 @@ SCORE_WAIVED = {
 
 
 def program(name):
-    """A program of this machine; `devenv doctor --fix` installs what is missing."""
-    tools = ROOT / ".devenv" / "tools"
-    found = shutil.which(name, path=os.pathsep.join([str(tools), str(tools / "bin"), os.environ["PATH"]]))
+    """A program on PATH, or one that devenv has built into the user's cache."""
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache", "devenv", "bin")
+    found = shutil.which(name, path=os.pathsep.join([os.environ["PATH"], *map(str, cache.glob("*"))]))
     assert found, f"`{name}` is not installed: run `devenv doctor --fix`"
     return found
 
@@ -253,6 +253,30 @@ def test_the_cluster_listens_on_this_machine_only():
     assert cluster["networking"]["apiServerAddress"] == "127.0.0.1"
     assert {one["listenAddress"] for one in node["extraPortMappings"]} == {"127.0.0.1"}
     assert all(one["readOnly"] and (ROOT / one["hostPath"]).is_dir() for one in node["extraMounts"])
+
+
+def test_live_reload_wraps_the_services_and_nothing_else(render):
+    """The same wrapper and the same places as in compose/reload.yml, and the images' own commands behind it."""
+    file = ROOT / "compose" / "reload.yml"
+    compose = yaml.safe_load(file.read_text())["services"] if file.exists() else {}
+    for name, pod in pods(render("reload")[1]):
+        (container,) = pod["containers"]
+        if name not in SERVICES:
+            assert "command" not in container, f"{name} is no service and is not reloaded"
+            continue
+        source = "/opt/devenv/source"
+        assert container["command"] == [
+            "python", "/opt/devenv/reload", "--kind", "asgi", "--source", f"{source}/service",
+            "--source", f"{source}/servicekit", "--",
+        ]
+        arguments = [word.replace("$(SERVICE)", name) for word in container["args"]]
+        assert arguments == ["uvicorn", f"{name}.app:app", "--host", "0.0.0.0", "--port", "8080"]
+        places = {one["mountPath"]: one for one in container["volumeMounts"] if one["name"] == "source"}
+        assert places.keys() == {"/opt/devenv/reload", f"{source}/service", f"{source}/servicekit"}
+        assert all(one["readOnly"] for one in places.values())
+        if compose:
+            assert compose[name]["entrypoint"] == container["command"]
+            assert compose[name].get("command", arguments) == arguments
 
 
 def test_the_tiltfile_is_short_and_names_no_service():
