@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -42,10 +41,13 @@ class Compose:
         """What Compose makes of the files; raises UsageError with file and line for a broken one."""
         try:
             # All profiles: a service outside the usual set can still be named on the command line.
-            text = self.runner.read(*self.argv("--profile", "*", "config", "--format", "json"), env=self.environment)
+            # YAML, because Compose's JSON leaves out all `x-` keys.
+            text = self.runner.read(*self.argv("--profile", "*", "config"), env=self.environment)
         except CommandError as failure:
             raise _explain(self.project, failure) from None
-        data: dict[str, Any] = json.loads(text)
+        import yaml
+
+        data: dict[str, Any] = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
         return Model(data)
 
     def log(self, name: str, *arguments: str) -> None:
