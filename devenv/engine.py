@@ -179,6 +179,9 @@ class Engine:
             raise DevenvError(
                 f"no Docker engine answers at `{self.address}` ({cause})", START_HINT
             ) from None
+        finally:
+            # An answer has its own hold on the socket.
+            connection.close()
         if response.status >= 400:
             raise EngineError(response.status, _message(response.read()))
         return response

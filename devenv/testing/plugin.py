@@ -188,4 +188,4 @@ def _plainly() -> Iterator[None]:
         yield
     except DevenvError as problem:
         hint = f"\nhint: {problem.hint}" if problem.hint else ""
-        pytest.fail(f"devenv: {problem.message}{hint}", pytrace=False)
+        raise pytest.fail.Exception(f"devenv: {problem.message}{hint}", pytrace=False) from None
