@@ -45,6 +45,12 @@ def _is_free(port: Port) -> bool:
     return True
 
 
+def process_on(port: int, engine: Engine) -> str | None:
+    """Who listens on a port of 127.0.0.1, or None where it is free."""
+    wanted = Port("127.0.0.1", port, port, "tcp")
+    return None if _is_free(wanted) else _owner(wanted, engine.get("/containers/json"))
+
+
 def _owner(port: Port, containers: list[dict[str, object]]) -> str:
     for one in containers:
         published = [entry.get("PublicPort") for entry in one["Ports"]]  # type: ignore[attr-defined]

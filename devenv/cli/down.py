@@ -10,15 +10,24 @@ from devenv.lock import locked
 
 
 @click.command("down")
+@click.option("--delete", is_flag=True, help="Delete the kind cluster and its registry, with the data in them.")
 @click.option("--no-wait", is_flag=True, help="If another devenv works on this checkout, exit with 75.")
 @click.pass_obj
-def command(app: App, no_wait: bool) -> None:
-    """Stop the platform and remove its containers; data stays.
+def command(app: App, delete: bool, no_wait: bool) -> None:
+    """Stop the platform; data stays.
 
     Example: devenv down
     """
     from devenv.runtimes.runtime import choose
 
-    with locked(app.project.state, "down", wait=not no_wait), output.step("Stop and remove containers; data stays"):
-        choose(app.project).down()
+    with locked(app.project.state, "down", wait=not no_wait):
+        if delete:
+            from devenv.runtimes.kind.runtime import KindRuntime
+            from devenv.shell import Runner
+
+            with output.step("Delete the cluster and its registry, with the data in them"):
+                KindRuntime(app.project, Runner()).delete()
+            return
+        with output.step("Stop the platform; data stays"):
+            choose(app.project).down()
     output.say("next: devenv up")

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 # Name -> one-line help. The help stands here so that `devenv --help` imports no command.
 COMMANDS = {
     "up": "Start the platform, or SERVICE and what it needs, and wait until it is usable.",
-    "down": "Stop the platform and remove its containers; data stays.",
+    "down": "Stop the platform; data stays.",
     "status": "Show services, health and URLs.",
     "logs": "Show the logs of all services or of some.",
     "exec": "Run a command in a running service.",

@@ -62,8 +62,15 @@ def resolve(wanted: Iterable[str], *, engine: Engine, runner: Runner, offline: b
         raise DevenvError("\n".join(f"no image `{name}`: {why}" for name in lost),
                           "`devenv images` lists what is there" if not offline else "run again without --offline",
                           {"cause": "image", "images": lost})
-    build_recipes([recipe for recipe in chosen.values() if recipe], engine=engine, runner=runner, logs=logs)
-    return {name: one if one.source != MISSING else look(name, engine) for name, one in found.items()}
+    made = {name: recipe for name, recipe in chosen.items() if recipe}
+    build_recipes(made.values(), engine=engine, runner=runner, logs=logs)
+    for name, one in found.items():
+        if name in made:
+            image = engine.image(made[name].reference) or {}
+            found[name] = _resolved(name, made[name].reference, image, made[name])
+        elif one.source == MISSING:
+            found[name] = look(name, engine)
+    return found
 
 
 def build_recipes(wanted: Iterable[Recipe], *, engine: Engine, runner: Runner, logs: Path) -> None:

@@ -17,7 +17,7 @@ from devenv.images.resolve import Resolved, resolve
 from devenv.images.wanted import wanted_images
 from devenv.model import Model
 from devenv.project import Project, write_whole
-from devenv.runtimes import builds, record
+from devenv.runtimes import builds, record, runtime
 from devenv.runtimes.data import check_data, remember_data
 from devenv.runtimes.orphans import heal
 from devenv.runtimes.reloading import reload_overlay
@@ -138,6 +138,7 @@ def seed(up: Up) -> None:
 
 def remember(up: Up) -> None:
     """Remember what runs."""
+    runtime.remember(up.project, runtime.COMPOSE)
     remember_data(up.project, up.engine, up.stated, up.names, up.images)
     references = {one.reference for one in up.images.values()}
     references |= {str(builds.image_name(up.project, up.model.services[n])) for n in up.names

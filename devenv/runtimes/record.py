@@ -77,6 +77,11 @@ def still_true(project: Project, engine: Engine, request: str) -> Record | None:
     return record
 
 
+def dumps(data: object) -> str:
+    """JSON for a machine-written file."""
+    return json.dumps(data, indent=1) + "\n"
+
+
 def load(project: Project) -> Record | None:
     """The last record, or None where there is none that can be read."""
     try:

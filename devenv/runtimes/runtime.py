@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from devenv.project import Project
+from devenv.project import Project, write_whole
 from devenv.shell import Runner
 
-COMPOSE = "compose"
+COMPOSE, KIND = "compose", "kind"
+FILE = "runtime"
 
 
 @dataclass(frozen=True)
@@ -67,8 +68,26 @@ class Runtime(Protocol):
         """Stop the platform; data stays."""
 
 
+def remember(project: Project, name: str) -> None:
+    """Note which runtime the last `up` used; the other verbs follow it."""
+    project.state.mkdir(exist_ok=True)
+    write_whole(project.state / FILE, name + "\n")
+
+
+def chosen(project: Project) -> str:
+    """The runtime that the last `up` used."""
+    try:
+        return (project.state / FILE).read_text().strip() or COMPOSE
+    except OSError:
+        return COMPOSE
+
+
 def choose(project: Project) -> Runtime:
     """The runtime that the last `up` used."""
+    if chosen(project) == KIND:
+        from devenv.runtimes.kind.runtime import KindRuntime
+
+        return KindRuntime(project, Runner())
     from devenv.runtimes.compose import ComposeRuntime
 
     return ComposeRuntime(project, Runner())

@@ -15,7 +15,7 @@ LAYERS = (
     {"errors"},
     {"shell", "config", "output"},
     {"project", "steps", "engine", "lock", "model"},
-    {"environment", "compose", "ports"},
+    {"environment", "compose", "ports", "tls", "kubernetes"},
     {"images"},
     {"doctor", "parity"},
     {"runtimes"},

@@ -1,0 +1,1 @@
+"""A cluster as devenv sees it: through `kubectl`, one context, and what its pods say."""

@@ -1,0 +1,55 @@
+"""`kubectl` for one cluster: every call names its kubeconfig and its context, so that no other can be reached."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from devenv.shell import Runner
+
+MANAGER = "devenv"
+
+
+@dataclass(frozen=True)
+class Kubectl:
+    """The program, bound to a cluster and, if given, to a namespace."""
+
+    runner: Runner
+    kubeconfig: Path
+    context: str
+    namespace: str = ""
+    program: str = "kubectl"
+
+    def within(self, namespace: str) -> Kubectl:
+        """The same cluster, another namespace."""
+        return replace(self, namespace=namespace)
+
+    def argv(self, *words: str) -> tuple[str, ...]:
+        """The whole command line, ready to paste."""
+        where = ("--namespace", self.namespace) if self.namespace else ()
+        return (self.program, "--kubeconfig", str(self.kubeconfig), "--context", self.context, *where, *words)
+
+    def read(self, *words: str, stdin: str | None = None, timeout_s: float = 120) -> str:
+        """Run and return the output; raises CommandError."""
+        return self.runner.read(*self.argv(*words), stdin=stdin, timeout_s=timeout_s)
+
+    def get(self, *words: str) -> dict[str, Any]:
+        """`kubectl get ... --output json`, decoded."""
+        found: dict[str, Any] = json.loads(self.read("get", *words, "--output", "json"))
+        return found
+
+    def items(self, kinds: str, *words: str) -> list[dict[str, Any]]:
+        """All objects of some kinds in the namespace."""
+        return list(self.get(kinds, *words)["items"])
+
+    def apply(self, manifests: str) -> str:
+        """Server-side apply with a field manager of our own; conflicts are refused, never forced."""
+        return self.read("apply", "--server-side", "--field-manager", MANAGER, "--filename", "-", stdin=manifests,
+                         timeout_s=300)
+
+    def apply_folder(self, folder: Path) -> str:
+        """Server-side apply of a kustomization."""
+        return self.read("apply", "--server-side", "--field-manager", MANAGER, "--kustomize", str(folder),
+                         timeout_s=300)

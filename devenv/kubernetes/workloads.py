@@ -1,0 +1,139 @@
+"""Where Deployments, StatefulSets and Jobs stand, and why one of them will never be usable."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from time import monotonic, sleep
+from typing import Any
+
+from devenv.errors import CommandError, DevenvError
+from devenv.kubernetes.kubectl import Kubectl
+
+NAME_LABEL = "app.kubernetes.io/name"
+USABLE, STARTING, DONE, FAILED = "usable", "starting", "done", "failed"
+POLL_S = 0.3
+# A pod may crash while it waits for another; this many restarts are a loop.
+MAX_RESTARTS = 4
+# Reasons that time does not mend, in the kubelet's own words (kubernetes/kubernetes, pkg/kubelet/images and container).
+_TERMINAL = {"ErrImageNeverPull", "InvalidImageName", "CreateContainerConfigError", "CreateContainerError"}
+_PULLING = {"ErrImagePull", "ImagePullBackOff"}
+# Long enough for a registry that is still coming up, and for a scheduler that waits for a volume.
+PATIENCE_S = 25
+
+
+@dataclass(frozen=True)
+class Workload:
+    """One Deployment, StatefulSet or Job, and the pods that carry its name."""
+
+    kind: str
+    name: str
+    condition: str
+    pods: tuple[dict[str, Any], ...]
+
+
+def observe(kubectl: Kubectl) -> list[Workload]:
+    """All workloads of the namespace, in one call."""
+    items = kubectl.items("deployments,statefulsets,jobs,pods")
+    pods = [one for one in items if one["kind"] == "Pod"]
+    found = []
+    for one in items:
+        if one["kind"] != "Pod":
+            name = one["metadata"]["name"]
+            label = one["spec"]["template"]["metadata"].get("labels", {}).get(NAME_LABEL, name)
+            mine = tuple(pod for pod in pods if pod["metadata"].get("labels", {}).get(NAME_LABEL) == label)
+            found.append(Workload(one["kind"], name, _condition(one), mine))
+    return sorted(found, key=lambda one: one.name)
+
+
+def wait(kubectl: Kubectl, timeout_s: float, report: Callable[[str], None] = lambda name: None,
+         only: Sequence[str] = ()) -> None:
+    """Return when every workload (or those named) is usable or done; raises DevenvError with cause and evidence."""
+    began = monotonic()
+    reported: set[str] = set()
+    while True:
+        seen = [one for one in observe(kubectl) if not only or one.name in only]
+        for one in seen:
+            if one.condition in (USABLE, DONE) and one.name not in reported:
+                reported.add(one.name)
+                report(one.name)
+        waiting = [one for one in seen if one.condition not in (USABLE, DONE)]
+        if not waiting and seen:
+            return
+        patient = monotonic() - began > PATIENCE_S
+        for one in waiting:
+            if problem := hopeless(one, patient):
+                raise explain(kubectl, one, problem)
+        if monotonic() - began > timeout_s:
+            what = waiting[0] if waiting else None
+            if what is None:
+                raise DevenvError(f"nothing to wait for in namespace `{kubectl.namespace}`", "devenv up --k8s")
+            raise explain(kubectl, what, f"not usable after {timeout_s:.0f} s")
+        sleep(POLL_S)
+
+
+def hopeless(workload: Workload, patient: bool) -> str | None:
+    """Why waiting longer is useless, or None; `patient`: what time may mend has had its time."""
+    if workload.condition == FAILED:
+        return "failed"
+    for pod in workload.pods:
+        for state in _containers(pod):
+            waiting = state.get("state", {}).get("waiting", {})
+            reason, message = waiting.get("reason", ""), waiting.get("message", "")
+            if reason in _TERMINAL or (reason in _PULLING and patient):
+                return f"{reason}: {message}"
+            if reason == "CrashLoopBackOff" and state.get("restartCount", 0) >= MAX_RESTARTS:
+                return f"keeps crashing ({state['restartCount']} restarts)"
+        for condition in pod["status"].get("conditions", []):
+            if condition.get("reason") == "Unschedulable" and patient:
+                return f"cannot be scheduled: {condition.get('message', '')}"
+    return None
+
+
+def explain(kubectl: Kubectl, workload: Workload, problem: str) -> DevenvError:
+    """The error for a workload that did not become usable, with its last events and words."""
+    name = workload.pods[-1]["metadata"]["name"] if workload.pods else workload.name
+    evidence = [*_events(kubectl, name), *_last_words(kubectl, name if workload.pods else "")]
+    message = f"`{workload.name}` ({workload.kind}) is not usable: {problem}"
+    if evidence:
+        message += "\n" + "\n".join(f"  {line}" for line in evidence)
+    return DevenvError(message, f"next: devenv logs {workload.name}",
+                       {"service": workload.name, "problem": problem, "evidence": evidence})
+
+
+def _condition(one: dict[str, Any]) -> str:
+    spec, status = one["spec"], one.get("status", {})
+    if one["kind"] == "Job":
+        states = {each["type"] for each in status.get("conditions", []) if each["status"] == "True"}
+        return DONE if "Complete" in states else FAILED if "Failed" in states else STARTING
+    wanted = spec.get("replicas", 1)
+    current = status.get("observedGeneration", 0) >= one["metadata"].get("generation", 0)
+    ready = status.get("readyReplicas", 0) >= wanted and status.get("updatedReplicas", 0) >= wanted
+    only_new = status.get("replicas", 0) <= max(wanted, status.get("updatedReplicas", 0))
+    return USABLE if current and ready and only_new else STARTING
+
+
+def _containers(pod: dict[str, Any]) -> Iterable[dict[str, Any]]:
+    status = pod["status"]
+    return [*status.get("initContainerStatuses", []), *status.get("containerStatuses", [])]
+
+
+def _events(kubectl: Kubectl, name: str) -> list[str]:
+    try:
+        items = kubectl.items("events", "--field-selector", f"involvedObject.name={name},type=Warning")
+    except CommandError:
+        return []
+    return [f"event: {one.get('reason', '')}: {one.get('message', '')}" for one in items[-3:]]
+
+
+def _last_words(kubectl: Kubectl, pod: str) -> list[str]:
+    if not pod:
+        return []
+    for flags in (("--previous",), ()):
+        try:
+            lines = kubectl.read("logs", pod, "--all-containers", "--tail", "5", *flags).splitlines()
+        except CommandError:
+            continue
+        if lines:
+            return [f"log: {line[:300]}" for line in lines[-5:]]
+    return []

@@ -1,0 +1,315 @@
+"""`up --k8s`: the steps, in order, and what they hand to each other."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from devenv import output
+from devenv.compose import Compose, input_files, load_yaml
+from devenv.doctor.programs import ensure_programs
+from devenv.engine import Engine
+from devenv.environment import ensure_secrets, environment, read_env, write_by_hand
+from devenv.errors import DevenvError
+from devenv.images.certificates import ca_bundle
+from devenv.images.overlay import image_overlay
+from devenv.images.resolve import Resolved, resolve
+from devenv.images.wanted import wanted_images
+from devenv.kubernetes import workloads
+from devenv.kubernetes.kubectl import Kubectl
+from devenv.model import Model
+from devenv.ports import process_on
+from devenv.project import Project, write_whole
+from devenv.runtimes import builds, record, runtime
+from devenv.runtimes.kind import tilt
+from devenv.runtimes.kind.cluster import CLUSTER_LABEL, NODE_HTTPS, Cluster
+from devenv.runtimes.kind.manifests import Overlay, folder_of, render, write_overlay, write_secrets
+from devenv.runtimes.kind.registry import PORT as REGISTRY_PORT
+from devenv.runtimes.kind.registry import Registry
+from devenv.runtimes.kind.seeding import seed_once
+from devenv.runtimes.request import Request
+from devenv.shell import Runner
+from devenv.tls import authority
+
+REGISTRY_IMAGE = "registry:3"
+PROGRAMS = ("kind", "kubectl")
+
+
+@dataclass
+class KindUp:
+    """What the steps hand to each other."""
+
+    project: Project
+    runner: Runner
+    engine: Engine
+    request: Request
+    ci: bool = False
+    compose: Compose = field(init=False)
+    model: Model = field(init=False)
+    overlay: Overlay = field(init=False)
+    addons: tuple[Overlay, ...] = ()
+    images: dict[str, Resolved] = field(default_factory=dict)
+    applied: Path = field(init=False)
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def cluster(self) -> Cluster:
+        return Cluster(self.project, self.runner)
+
+    @property
+    def registry(self) -> Registry:
+        return Registry(self.cluster, self.engine, self.runner)
+
+    @property
+    def kubectl(self) -> Kubectl:
+        return self.cluster.kubectl(self.overlay.namespace)
+
+    @property
+    def built(self) -> dict[str, str]:
+        """Service that is built -> the name of its image on this machine."""
+        services = self.model.services
+        return {name: builds.image_name(self.project, one) for name, one in services.items() if one.is_built}
+
+    @property
+    def with_tilt(self) -> bool:
+        return tilt.is_there(self.runner, self.project)
+
+    def endpoints(self) -> list[dict[str, str]]:
+        """Where each service behind the ingress answers."""
+        return [{"service": name, "url": self.cluster.url() + path}
+                for name, paths in self.overlay.paths.items() for path in paths]
+
+
+def read_files(up: KindUp) -> None:
+    """Read the Compose files and render the manifests."""
+    ensure_programs(PROGRAMS, up.runner, up.engine, up.project.state / "logs")
+    sources = input_files(up.project)
+    ensure_secrets(up.project, up.engine)
+    (up.project.state / "images.yml").unlink(missing_ok=True)
+    up.compose = Compose(up.project, up.runner, environment(up.project, sources, ca_bundle()))
+    up.model = up.compose.model()
+    folder = folder_of(up.project, up.request.as_built)
+    write_secrets(up.project.root / "k8s" / "overlays" / "local", read_env(up.project.state / "secrets.env"))
+    up.overlay = render(up.runner, folder)
+    roots = sorted((up.project.root / "k8s" / "addons").glob("*/local/kustomization.yaml"))
+    up.addons = tuple(render(up.runner, path.parent) for path in roots)
+
+
+def check_cluster(up: KindUp) -> None:
+    """Check that the cluster's name and ports are free, or ours."""
+    container = up.cluster.container(up.engine)
+    if container is not None:
+        if not up.cluster.state.is_dir():
+            raise DevenvError(f"a cluster `{up.cluster.name}` exists that this checkout did not make",
+                              f"kind delete cluster --name {up.cluster.name}")
+        return
+    offset = up.project.checkout.port_offset
+    wanted = {int(port["hostPort"]): "the cluster" for node in up.cluster.configuration().get("nodes") or []
+              for port in node.get("extraPortMappings") or []}
+    if not _exists(up.engine, up.registry.name):
+        wanted[REGISTRY_PORT + offset] = "the registry"
+    taken = [f"port {port} (wanted by {what}) is used by {owner}" for port, what in wanted.items()
+             if (owner := process_on(port, up.engine))]
+    if taken:
+        raise DevenvError("; ".join(taken), "stop that program, or move this checkout's ports: "
+                          "`devenv up --k8s --port-offset 100`")
+
+
+def find_images(up: KindUp) -> None:
+    """Find third-party images: local, pulled, or built from packages."""
+    node = f"kindest/node:v{kubernetes_version(up.project)}"
+    bare = set(up.model.services)
+    third = [image for one in (up.overlay, *up.addons) for image in one.images if image not in bare]
+    wanted = [*wanted_images(up.model.data, up.built), *third, REGISTRY_IMAGE, node]
+    up.images = resolve(dict.fromkeys(wanted), engine=up.engine, runner=up.runner, offline=up.request.offline,
+                        logs=up.project.state / "logs")
+    overlay = image_overlay(up.model.data, up.built, up.images, ca_bundle())
+    write_whole(up.project.state / "images.yml", "# written by devenv\n" + record.dumps(overlay))
+    write_by_hand(up.project, input_files(up.project), up.compose.environment,
+                  {name: one.reference for name, one in up.images.items()})
+    up.compose = Compose(up.project, up.runner, up.compose.environment, (up.project.state / "images.yml",))
+    up.notes += [f"{one.wanted} is a stand-in: {one.product}" for one in up.images.values()
+                 if one.source == "built" and not one.exact]
+
+
+def make_cluster(up: KindUp) -> None:
+    """Make the cluster and its registry, and build and push the images meanwhile."""
+    with ThreadPoolExecutor(max_workers=2) as pool:
+        cluster = pool.submit(_cluster, up)
+        images = pool.submit(_images, up)
+        for job in (cluster, images):
+            job.result()
+    up.registry.connect()
+
+
+def _cluster(up: KindUp) -> None:
+    cluster, container = up.cluster, up.cluster.container(up.engine)
+    if container is not None and not cluster.is_whole():
+        output.say("  the cluster was cut off while it was made: making it again")
+        cluster.delete()
+        container = None
+    if container is None:
+        cluster.create(up.images[f"kindest/node:v{kubernetes_version(up.project)}"].reference)
+    elif container["State"] != "running":
+        up.engine.post(f"/containers/{container['Id']}/start", timeout_s=60)
+    _wait_for_api(up)
+
+
+def _images(up: KindUp) -> None:
+    up.registry.start(up.images[REGISTRY_IMAGE].reference)
+    stale = builds.stale(up.project, up.engine, up.model, up.built, force=up.request.build or up.request.as_built)
+    if stale:
+        output.say(f"  building {', '.join(stale)}")
+        up.compose.log("build", "--profile", "*", "build", *stale)
+        builds.remember(up.project, up.engine, up.model, stale)
+    node = f"kindest/node:v{kubernetes_version(up.project)}"
+    bases = set(wanted_images(up.model.data, up.built))
+    third = [(one.reference, up.registry.mirrored(wanted)) for wanted, one in up.images.items()
+             if wanted not in bases | {REGISTRY_IMAGE, node}]
+    # Under the bare names too, as the node's mirror of Docker Hub gives them to `kubectl apply -k` by hand.
+    bare = {reference: name for name, reference in up.built.items()}
+    ours = [(reference, up.registry.mirrored(name)) for reference, name in bare.items()]
+    up.registry.push([*third, *ours, *((one.local, one.name) for one in service_images(up))])
+
+
+def apply_addons(up: KindUp) -> None:
+    """Apply the cluster's add-ons."""
+    for addon in up.addons:
+        up.cluster.kubectl().apply_folder(addon.folder)
+
+
+def apply_certificate(up: KindUp) -> None:
+    """Give the ingress a certificate of the development authority."""
+    ours = authority(up.runner)
+    ours.ensure()
+    certificate, key = up.cluster.state / "tls.crt", up.cluster.state / "tls.key"
+    ours.issue(certificate, key)
+    kubectl = up.cluster.kubectl()
+    namespaces = [one for one in up.overlay.objects if one["kind"] == "Namespace"]
+    kubectl.apply(record.dumps({"apiVersion": "v1", "kind": "List", "items": namespaces}))
+    for name in up.overlay.tls_secrets:
+        secret = up.kubectl.read("create", "secret", "tls", name, "--cert", str(certificate), "--key", str(key),
+                                 "--dry-run=client", "--output", "json")
+        up.kubectl.apply(secret)
+    up.notes.append(f"`{ours.certificate}` signed the certificate; browsers warn until you trust it")
+
+
+def roll_out(up: KindUp) -> None:
+    """Roll the platform out: by Tilt where it is, otherwise by devenv itself."""
+    https = _usual_port(up)
+    images = {one.bare: one.name for one in service_images(up)}
+    up.applied = write_overlay(up.project, up.overlay, {} if up.with_tilt else images,
+                               {https: up.cluster.host_port(NODE_HTTPS)})
+    if up.with_tilt:
+        program = tilt.Tilt(up.cluster, up.runner)
+        variables = program.environment(up.applied.relative_to(up.project.root), dict(up.compose.environment))
+        if up.ci:
+            program.ci(variables)
+        else:
+            program.up(variables)
+            up.notes.append(f"Tilt's screen: {program.url}")
+        return
+    up.notes.append("Tilt is not installed: devenv built, pushed and applied the same overlay; live reload works")
+    _delete_changed_jobs(up)
+    up.cluster.kubectl().apply_folder(up.applied)
+
+
+def wait(up: KindUp) -> None:
+    """Wait until everything is usable."""
+    for addon in up.addons:
+        workloads.wait(up.cluster.kubectl(addon.namespace), up.project.config.timeout_s,
+                       only=[one["metadata"]["name"] for one in addon.objects if one["kind"] == "Deployment"])
+    workloads.wait(up.kubectl, up.project.config.timeout_s, report=lambda name: output.say(f"  {name}"),
+                   only=[one["metadata"]["name"] for one in up.overlay.objects
+                         if one["kind"] in ("Deployment", "StatefulSet", "Job")])
+
+
+def seed(up: KindUp) -> None:
+    """Load the demo data into a new platform."""
+    seed_once(up.cluster, up.kubectl, up.overlay)
+
+
+def remember(up: KindUp) -> None:
+    """Remember what runs."""
+    runtime.remember(up.project, runtime.KIND)
+    write_whole(up.cluster.state / "up.json", record.dumps({
+        "namespace": up.overlay.namespace, "as_built": up.request.as_built, "url": up.cluster.url(),
+        "paths": up.overlay.paths,
+    }))
+
+
+K8S_UP = (read_files, check_cluster, find_images, make_cluster, apply_addons, apply_certificate, roll_out, wait, seed,
+          remember)
+
+
+@dataclass(frozen=True)
+class ServiceImage:
+    """One built image: its name in the manifests, on this machine, and in the registry (a tag that is its content)."""
+
+    bare: str
+    local: str
+    name: str
+
+
+def service_images(up: KindUp) -> list[ServiceImage]:
+    """The services' images that the manifests name."""
+    named = set(up.overlay.images)
+    found = []
+    for name, local in up.built.items():
+        image = up.engine.image(local)
+        if name in named and image is not None:
+            tag = image["Id"].removeprefix("sha256:")[:20]
+            found.append(ServiceImage(name, local, f"{up.registry.host}/{name}:{tag}"))
+    return found
+
+
+def kubernetes_version(project: Project) -> str:
+    """The version of Kubernetes: the project's `k8s/versions.json`, or that of the recipe."""
+    from devenv.images.recipes import load
+
+    known = load("kind-node").version
+    path = project.root / "k8s" / "versions.json"
+    wanted = str(load_yaml(path).get("kubernetes", known)) if path.is_file() else known
+    return known if known.startswith(wanted) else wanted
+
+
+def _wait_for_api(up: KindUp) -> None:
+    from time import monotonic, sleep
+
+    from devenv.errors import CommandError
+
+    deadline = monotonic() + 120
+    while True:
+        try:
+            up.cluster.kubectl().read("get", "--raw", "/readyz", timeout_s=5)
+            return
+        except CommandError as failure:
+            if monotonic() > deadline:
+                raise DevenvError(f"the cluster `{up.cluster.name}` does not answer:\n{failure.output}",
+                                  f"docker logs {up.cluster.node}; to make it again: devenv down --delete") from None
+            sleep(0.3)
+
+
+def _delete_changed_jobs(up: KindUp) -> None:
+    """A Job's template cannot be changed: one with another image is deleted, so that it is made and run again."""
+    fresh = render(up.runner, up.applied)
+    there = {one["metadata"]["name"]: one for one in up.kubectl.items("jobs")}
+    for one in fresh.objects:
+        name = one["metadata"]["name"]
+        if one["kind"] == "Job" and name in there:
+            images = [each["image"] for each in one["spec"]["template"]["spec"]["containers"]]
+            if images != [each["image"] for each in there[name]["spec"]["template"]["spec"]["containers"]]:
+                up.kubectl.read("delete", "job", name, "--wait")
+
+
+def _usual_port(up: KindUp) -> int:
+    return up.cluster.host_port(NODE_HTTPS) - up.project.checkout.port_offset
+
+
+def _exists(engine: Engine, name: str) -> bool:
+    listed = engine.get("/containers/json", all=1, filters={"name": [f"^/{name}$"]})
+    return bool(listed)
+
+
+__all__ = ["CLUSTER_LABEL", "K8S_UP", "KindUp"]
