@@ -1,0 +1,106 @@
+"""A copy of `terraform/` in a temporary folder, and Terraform run in it: the repository is never written to."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import tempfile
+from dataclasses import dataclass, field
+from pathlib import Path
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+PROVIDER = "registry.terraform.io/hashicorp/aws"
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """The copy at `path`, with the environment that Terraform runs in."""
+
+    path: Path
+    environment: dict[str, str] = field(repr=False)
+
+    def run(self, folder: str, *arguments: str, timeout_s: int = 300) -> subprocess.CompletedProcess[str]:
+        """Run `terraform` in `folder` of the copy; its working data stays outside the copy, one set for each folder."""
+        data = self.path.parent / "data" / folder.replace("/", "-")
+        return subprocess.run(
+            ["terraform", f"-chdir={self.path / 'terraform' / folder}", *arguments],
+            env={**self.environment, "TF_DATA_DIR": str(data)},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=timeout_s,
+            check=False,
+        )
+
+    def must(self, folder: str, *arguments: str, timeout_s: int = 300) -> str:
+        """Run `terraform` and return what it printed; any failure fails the test with all of it."""
+        done = self.run(folder, *arguments, timeout_s=timeout_s)
+        assert done.returncode == 0, f"terraform {' '.join(arguments)} in {folder}:\n{done.stdout}"
+        return done.stdout
+
+    def init(self, folder: str, *arguments: str) -> None:
+        """Get the provider and link the modules; the committed lock file must be right as it is."""
+        self.must(folder, "init", "-no-color", "-lockfile=readonly", *arguments)
+
+    def copy(self, name: str) -> Workspace:
+        """Another copy beside this one, which shares the provider and the module links."""
+        path = self.path.parent / name
+        shutil.copytree(self.path, path)
+        return Workspace(path, self.environment)
+
+
+def workspace(folder: Path) -> Workspace:
+    """A fresh copy under `folder` of what Terraform reads."""
+    path = folder / "repository"
+    leave_out = shutil.ignore_patterns(".terraform", "terraform.tfstate*")
+    shutil.copytree(REPOSITORY / "terraform", path / "terraform", ignore=leave_out)
+    (path / "k8s").mkdir()
+    shutil.copy(REPOSITORY / "k8s" / "versions.json", path / "k8s")
+    # A person's own credentials and settings must not reach a test.
+    personal = ("AWS_", "TF_VAR_", "TF_CLI_ARGS")
+    inherited = {key: value for key, value in os.environ.items() if not key.startswith(personal)}
+    environment = {
+        **inherited,
+        **provider_source(folder),
+        "TF_IN_AUTOMATION": "1",
+        "CHECKPOINT_DISABLE": "1",
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_EC2_METADATA_DISABLED": "true",
+    }
+    return Workspace(path, environment)
+
+
+def provider_source(folder: Path) -> dict[str, str]:
+    """Where Terraform finds the provider: as a person set it up, else in a mirror on this machine, else on line."""
+    own = Path(os.environ.get("TF_CLI_CONFIG_FILE", Path.home() / ".terraformrc"))
+    if own.is_file():
+        return {}
+    mirror = find_mirror()
+    lines = []
+    if mirror:
+        lines = [
+            "provider_installation {",
+            f'  filesystem_mirror {{\n    path    = "{mirror}"\n    include = ["{PROVIDER}"]\n  }}',
+            f'  direct {{\n    exclude = ["{PROVIDER}"]\n  }}',
+            "}",
+        ]
+    configuration = folder / "terraform.tfrc"
+    configuration.write_text("\n".join(lines) + "\n")
+    found = {"TF_CLI_CONFIG_FILE": str(configuration)}
+    if not mirror and "TF_PLUGIN_CACHE_DIR" not in os.environ:
+        cache = Path(tempfile.gettempdir()) / f"terraform-plugins-{os.getuid()}"
+        cache.mkdir(mode=0o700, exist_ok=True)
+        found["TF_PLUGIN_CACHE_DIR"] = str(cache)
+    return found
+
+
+def find_mirror() -> Path | None:
+    """DEVENV_TERRAFORM_MIRROR, or a folder of optional software that is laid out like a mirror and has the provider."""
+    if given := os.environ.get("DEVENV_TERRAFORM_MIRROR"):
+        there = (Path(given) / PROVIDER).is_dir()
+        assert there, f"DEVENV_TERRAFORM_MIRROR={given} has no {PROVIDER}: correct or unset it"
+        return Path(given)
+    depth = len(Path(PROVIDER).parts)
+    return next((found.parents[depth - 1] for found in sorted(Path("/opt").glob(f"*/{PROVIDER}"))), None)
