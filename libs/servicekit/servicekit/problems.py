@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import JSONResponse
+from starlette.responses import JSONResponse, Response
+from starlette.websockets import WebSocket
 
 from servicekit import logs
 
@@ -55,3 +57,10 @@ async def on_http_exception(request: Request, error: Exception) -> JSONResponse:
         405: f"{request.url.path} does not answer {request.method}.",
     }.get(error.status_code, error.detail)
     return Problem(error.status_code, detail, headers=error.headers).response()
+
+
+async def deny(websocket: WebSocket, answer: Response) -> None:
+    """Refuse a WebSocket with an ordinary HTTP answer."""
+    await websocket.send_denial_response(answer)
+    # uvicorn logs an error unless the connection has ended when the handler returns; its end is the loop's next step.
+    await asyncio.sleep(0)

@@ -40,7 +40,8 @@ class BestEffort:
             SKIPPED.labels(name).inc()
             self._resting_until = self._clock() + self._rest_s
             if not self._failing:
-                log.warning("Redis does not answer (%r): keys come from MongoDB and no rate is limited", error)
+                log.warning("Redis does not answer, so keys come from MongoDB and no rate is limited: %s: %s",
+                            type(error).__name__, error)  # fmt: skip
             self._failing = True
             return None
         if self._failing:

@@ -28,7 +28,5 @@ def to_client(headers: Iterable[tuple[bytes, bytes]]) -> Headers:
 
 def _end_to_end(headers: Iterable[tuple[bytes, bytes]], without: frozenset[bytes]) -> Headers:
     lowered = [(name.lower(), value) for name, value in headers]
-    named = {
-        word.strip().lower() for name, value in lowered if name == b"connection" for word in value.split(b",")
-    }
+    named = {word.strip().lower() for name, value in lowered if name == b"connection" for word in value.split(b",")}
     return [(name, value) for name, value in lowered if name not in HOP_BY_HOP | without | named]

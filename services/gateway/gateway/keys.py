@@ -36,8 +36,16 @@ class Key:
 class Keys:
     """Finds keys, and remembers what it found: a valid key for `ttl_s`, an unknown one for `unknown_ttl_s`."""
 
-    def __init__(self, documents: Documents, redis: Redis, best_effort: BestEffort, *, prefix: str, ttl_s: int,
-                 unknown_ttl_s: int) -> None:
+    def __init__(
+        self,
+        documents: Documents,
+        redis: Redis,
+        best_effort: BestEffort,
+        *,
+        prefix: str,
+        ttl_s: int,
+        unknown_ttl_s: int,
+    ) -> None:
         self._documents = documents
         self._redis = redis
         self._best_effort = best_effort

@@ -37,6 +37,8 @@ class RateLimit:
         """0 if a request may pass now, otherwise the seconds until one may; 0 also while Redis is away."""
         interval_s = 60 / max(key.rate_per_minute, 1)
         burst = max(self._burst_s / interval_s, 1)
-        answer = await self._best_effort.attempt("limit", lambda: self._script(
-            keys=[f"{self._prefix}rate:{key.digest}"], args=[interval_s * 1_000_000, burst]))
+        answer = await self._best_effort.attempt(
+            "limit",
+            lambda: self._script(keys=[f"{self._prefix}rate:{key.digest}"], args=[interval_s * 1_000_000, burst]),
+        )
         return int(answer or 0) / 1_000_000

@@ -110,7 +110,7 @@ class Proxy:
             # A refused connection carried no request; a closed one may have, and an upstream that reloads closes some.
             if not isinstance(error, httpx.ConnectError) and not (may_repeat and isinstance(error, CLOSED)):
                 raise _no_answer(route, error) from error
-            log.info("%s closed or refused the connection (%r); sending again", route.upstream, error)
+            log.info("%s closed or refused the connection, sending again: %s", route.upstream, error)
         RETRIES.labels(route.upstream).inc()
         await asyncio.sleep(self.retry_pause_s)
         try:
@@ -128,7 +128,7 @@ def query_of(connection: HTTPConnection) -> bytes:
 def _no_answer(route: Route, error: httpx.TransportError) -> Problem:
     """What the client is told; nothing of an upstream's address or state."""
     FAILURES.labels(route.upstream, type(error).__name__).inc()
-    log.warning("%s did not answer: %r", route.upstream, error)
+    log.warning("%s did not answer: %s: %s", route.upstream, type(error).__name__, error)
     match error:
         case httpx.PoolTimeout():
             return Problem(503, f"The {route.upstream} service is busy; try again.", headers={"Retry-After": "1"})

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from prometheus_client import Gauge
 from servicekit import logs
-from servicekit.problems import Problem
+from servicekit.problems import Problem, deny
 from starlette.responses import Response
 from starlette.websockets import WebSocket, WebSocketDisconnect
 from websockets.asyncio.client import ClientConnection, connect
@@ -58,9 +58,9 @@ class Streams:
             key = await self.admission.admit(websocket)
             upstream = await self._connect(websocket, key)
         except Problem as problem:
-            await websocket.send_denial_response(problem.response())
+            await deny(websocket, problem.response())
         except InvalidStatus as refusal:
-            await websocket.send_denial_response(_same(refusal))
+            await deny(websocket, _same(refusal))
         else:
             with OPEN.track_inprogress():
                 await self._relay(websocket, upstream)
@@ -77,7 +77,7 @@ class Streams:
         except InvalidStatus:
             raise
         except (InvalidHandshake, OSError, TimeoutError) as error:
-            log.warning("sockets did not answer: %r", error)
+            log.warning("sockets did not answer: %s: %s", type(error).__name__, error)
             detail = "The sockets service could not be reached; try again."
             raise Problem(502, detail, headers={"Retry-After": "1"}) from error
 

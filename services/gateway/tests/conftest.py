@@ -39,15 +39,14 @@ class Documents:
 
 
 class Gateway:
-    """A gateway whose three upstreams are one address, and short waits."""
+    """A gateway whose three upstreams are one address."""
 
     def __init__(self, upstream_port, **settings):
         self.settings = Settings(
             mongodb_url="mongodb://unused",
             redis_url="redis://unused",
             **{f"{name}_url": f"http://127.0.0.1:{upstream_port}" for name in ("messaging", "sockets", "billing")},
-            **{"upstream_timeout_s": 0.3, "connect_timeout_s": 0.3, "retry_pause_s": 0.01, "body_timeout_s": 0.3}
-            | settings,
+            **{"retry_pause_s": 0.01} | settings,
         )
         self.documents = Documents()
         self.redis_server = FakeServer()

@@ -185,7 +185,8 @@ async def test_a_client_that_asks_before_it_sends_too_much_is_answered_at_once(c
     assert answer.startswith(b"HTTP/1.1 413 ")
 
 
-async def test_a_body_that_does_not_come_is_not_waited_for(client):
+async def test_a_body_that_does_not_come_is_not_waited_for(open_gateway):
+    client = await open_gateway(1, body_timeout_s=0.1)
     answer = await raw(client, b"POST /v1/messages HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ck_acme\r\n"
                                b"Content-Length: 9\r\n\r\n{")  # fmt: skip
     assert answer.startswith(b"HTTP/1.1 408 ")
@@ -212,7 +213,7 @@ async def test_an_answer_streams_through_before_it_is_whole(serve, open_gateway)
         return StreamingResponse(parts(), headers={"X-Streamed": "1"})
 
     upstream = await serve(Starlette(routes=[Route("/v1/usage", answer)]))
-    client = await open_gateway(upstream.port, upstream_timeout_s=5)
+    client = await open_gateway(upstream.port)
     async with client.stream("GET", "/v1/usage") as response:
         received = response.aiter_raw()
         assert await anext(received) == b"first"
@@ -242,7 +243,7 @@ async def test_an_upstream_that_does_not_answer_is_a_504(talk, open_gateway):
     async def hang(number, reader, writer):
         await reader.read()
 
-    client = await open_gateway(await talk(hang))
+    client = await open_gateway(await talk(hang), upstream_timeout_s=0.1)
     assert_problem(await client.get("/v1/invoices"), 504, "billing service did not answer in time")
 
 
@@ -303,7 +304,7 @@ async def test_a_client_that_leaves_gives_the_upstream_connection_back(talk, ope
         await reader.read()
         closed.set()
 
-    client = await open_gateway(await talk(endless), upstream_timeout_s=60)
+    client = await open_gateway(await talk(endless))
     async with client.stream("GET", "/v1/usage") as response:
         await anext(response.aiter_raw())
     async with asyncio.timeout(5):

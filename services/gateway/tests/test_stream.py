@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import logging
 import socket
 from contextlib import asynccontextmanager
 
@@ -40,7 +41,7 @@ async def upstream():
 
 @pytest.fixture
 async def gateway(upstream, open_gateway):
-    return await open_gateway(upstream.port, upstream_timeout_s=5, stream_send_timeout_s=0.3)
+    return await open_gateway(upstream.port, stream_send_timeout_s=0.3)
 
 
 def stream(gateway, query="conversation_id=c-1", headers=KEY, **options):
@@ -103,11 +104,12 @@ async def test_a_browser_may_send_its_key_as_a_subprotocol(gateway, upstream):
     ({"headers": {}, "subprotocols": ["bearer", "ck_wrong"]}, "unknown or was revoked"),
     ({"headers": {"Authorization": "Bearer ck_wrong"}}, "unknown or was revoked"),
 ])  # fmt: skip
-async def test_no_valid_key_no_stream(gateway, upstream, options, words):
+async def test_no_valid_key_no_stream(gateway, upstream, caplog, options, words):
     status, detail = await refusal_of(gateway, **options)
     assert status == 401
     assert words in detail
     assert upstream.arrived.empty()
+    assert not [record for record in caplog.records if record.levelno >= logging.ERROR]
 
 
 async def test_opening_streams_counts_against_the_rate(gateway, upstream):

@@ -66,10 +66,12 @@ class Feed:
 
     async def _assign(self, consumer: AIOKafkaConsumer, stop: asyncio.Event) -> None:
         """Take all partitions: the first ones from now on, later ones whole, known ones from where reading stopped."""
-        # An assignment makes the client follow the topic's metadata; partition 0 exists as soon as the topic does.
+        while self._topic not in await consumer.topics() and not stop.is_set():
+            await pause(stop, 0.2)
+        # An assignment makes the client follow the topic's metadata; partition 0 is always there.
         consumer.assign([TopicPartition(self._topic, 0)])
         while not (partitions := self._partitions(consumer)) and not stop.is_set():
-            await pause(stop, 0.1)
+            await pause(stop, 0.05)
         consumer.assign(list(partitions))
         if not self._next:
             self._next = dict(await consumer.end_offsets(list(partitions)))

@@ -42,7 +42,7 @@ class Presence:
         now = self._clock()
         for start in range(0, len(entries), BATCH):
             pipeline = self._redis.pipeline(transaction=False)
-            for conversation, members in entries[start:start + BATCH]:
+            for conversation, members in entries[start : start + BATCH]:
                 key = self._key(conversation)
                 pipeline.zadd(key, {member: now + self._ttl_s for member in members})
                 pipeline.zremrangebyscore(key, "-inf", now)
@@ -74,7 +74,8 @@ class Presence:
         except (RedisError, OSError, TimeoutError) as error:
             FAILURES.inc()
             if not self._failing:
-                log.warning("presence is not written: Redis does not answer (%r); streams go on without it", error)
+                log.warning("Redis does not answer, so streams go on without presence: %s: %s",
+                            type(error).__name__, error)  # fmt: skip
             self._failing = True
         else:
             if self._failing:

@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from prometheus_client import Counter
-from servicekit.problems import Problem
+from servicekit.problems import Problem, deny
 from servicekit.tenant import tenant_of
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
@@ -39,7 +39,7 @@ class Stream:
         try:
             wanted = self._wanted(websocket)
         except Problem as problem:
-            await websocket.send_denial_response(problem.response())
+            await deny(websocket, problem.response())
             return
         subscriber = self.hub.join(wanted)
         try:

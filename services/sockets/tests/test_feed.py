@@ -45,6 +45,9 @@ class Consumer:
     def assign(self, partitions):
         self.positions = dict.fromkeys(partitions)  # an assignment forgets all positions, as aiokafka's does
 
+    async def topics(self):
+        return {partition.topic for partition in self.cluster.log}
+
     def partitions_for_topic(self, topic):
         return {one.partition for one in self.cluster.log} or None
 
