@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
@@ -67,7 +68,7 @@ class Isolation:
         """Run a one-shot (topics, buckets, indexes) for this test's names; raises DevenvError unless it ends well."""
         self._start_needs(one_shot)
         image = self.session.set.images([one_shot])[one_shot]
-        self.session.set.starter().run_once(one_shot, image, self._inside(one_shot, {}), self._label(one_shot))
+        self.session.set.starter().run_once(one_shot, image, self._inside(one_shot), self._label(one_shot))
 
     def start(self, service: str) -> Service:
         """Start a container of `service`, and of the services and one-shots it needs, for this test alone.
@@ -85,10 +86,10 @@ class Isolation:
             if name in plan.model.one_shots:
                 containers.starter().run_once(name, found[name], self._inside(name, renamed), self._label(name))
                 continue
-            record = containers.starter().start(name, found[name], self._inside(name, renamed),
+            self._containers.append(containers.starter().container_name(self._label(name)))
+            record = containers.starter().start(name, found[name], partial(self._inside, name, renamed),
                                                 label=self._label(name))
-            self._containers.append(record.container)
-            made = Service(record.name, record.container, record.ports, self._inside(name, renamed),
+            made = Service(record.name, record.container, record.ports, self._inside(name, renamed, record.ports),
                            plan.definition(name), (record.name,), self.session.control(name))
         return made
 
@@ -104,9 +105,10 @@ class Isolation:
         self.session.use(one for one in closure if one in model.backends)
         return [one for one in closure if one not in model.backends]
 
-    def _inside(self, name: str, renamed: Mapping[str, str]) -> dict[str, str]:
-        environment = self.session.plan.environment(name)
-        return {**self.session.set.addresses().from_inside(environment, renamed), **self.variables}
+    def _inside(self, name: str, renamed: Mapping[str, str] | None = None,
+                own: Mapping[int, int] | None = None) -> dict[str, str]:
+        addresses = self.session.set.addresses({name: own or {}})
+        return {**addresses.from_inside(self.session.plan.environment(name), renamed), **self.variables}
 
     def _label(self, name: str) -> str:
         return f"{name}-{self.name}"

@@ -92,15 +92,15 @@ class ContainerSet:
         wait_usable(self.engine, name, container, self.operation(name), ports, self.plan.project.config.timeout_s,
                     lambda: self._cancelled)
 
-    def addresses(self) -> Addresses:
-        """Where everything that runs is reached."""
-        ports = {(name, inside): port for name, one in self.known.items() for inside, port in one.ports.items()}
+    def addresses(self, own: Mapping[str, Mapping[int, int]] | None = None) -> Addresses:
+        """Where everything that runs is reached, and besides what is about to run at `own` ports."""
+        places = {name: one.ports for name, one in list(self.known.items())} | dict(own or {})
+        ports = {(name, inside): port for name, all_ports in places.items() for inside, port in all_ports.items()}
         published = {
             entry.published: ports[name, entry.target]
-            for name in list(self.known) for entry in self.plan.model.services[name].ports
-            if (name, entry.target) in ports
+            for name in places for entry in self.plan.model.services[name].ports if (name, entry.target) in ports
         }
-        main = {name: next(iter(one.ports)) for name, one in self.known.items() if len(one.ports) == 1}
+        main = {name: next(iter(one)) for name, one in places.items() if len(one) == 1}
         return Addresses(ports, published, main)
 
     def starter(self) -> Starter:
@@ -167,9 +167,12 @@ class ContainerSet:
     def _make(self, name: str, image: tuple[str, str], ports: Mapping[int, int] | None = None) -> Record:
         """Start a container anew, or run a one-shot; its lock is held."""
         self._remove_data(name)
-        environment = self.addresses().from_inside(self.plan.environment(name))
+
+        def environment(own: Mapping[int, int]) -> dict[str, str]:
+            return self.addresses({name: own}).from_inside(self.plan.environment(name))
+
         if name in self.plan.model.one_shots:
-            self.known[name] = self.starter().run_once(name, image, environment)
+            self.known[name] = self.starter().run_once(name, image, environment({}))
             for need in self.known.keys() & self.plan.model.services[name].needs.keys():
                 self.mark(need)
         else:

@@ -23,6 +23,7 @@ from devenv.testing.plan import Plan
 from devenv.testing.records import Record
 
 PORT_ATTEMPTS = 5
+_Change = Callable[[Mapping[str, str]], Mapping[str, str]]
 
 
 class SetContainer(DockerContainer):
@@ -71,19 +72,20 @@ class Starter:
     run: str
     is_cancelled: Callable[[], bool]
 
-    def start(self, name: str, image: tuple[str, str], environment: Mapping[str, str],
+    def start(self, name: str, image: tuple[str, str], environment: Callable[[Mapping[int, int]], Mapping[str, str]],
               ports: Mapping[int, int] | None = None, label: str | None = None) -> Record:
         """Start a backend or a service and wait until it is usable; `ports` are those of the one that it replaces.
 
-        `label` is another name for a second container of the same definition. Raises DevenvError.
+        `environment` is told the container's own ports. `label` is another name for a second container of the same
+        definition. Raises DevenvError.
         """
         definition, found = self.plan.definition(name), self._image(name, image)
         config = found.get("Config") or {}
         kind = self.plan.kinds.get(name, "")
         for attempt in range(PORT_ATTEMPTS):
             try:
-                published, addresses, values = self._ports(name, kind, config, environment, ports)
-                options = self._options(name, label or name, config, values)
+                published, addresses, change = self._ports(name, kind, config, ports)
+                options = self._options(name, label or name, config, change(environment(addresses)))
                 options["ports"] = {f"{inside}/tcp": ("127.0.0.1", port) for inside, port in published.items()}
                 command = health.operation(definition, found)
                 made = self._run(label or name, image[1], options, command, addresses)
@@ -138,19 +140,19 @@ class Starter:
         made["networking_config"] = {self.set_id: {"Aliases": aliases}}
         return made
 
-    def _ports(self, name: str, kind: str, config: Mapping[str, Any], environment: Mapping[str, str],
-               ports: Mapping[int, int] | None) -> tuple[dict[int, int], dict[int, int], dict[str, str]]:
-        """(what to publish, where each port of the definition is reached, the environment that goes with it)."""
-        values = dict(environment)
+    def _ports(self, name: str, kind: str, config: Mapping[str, Any],
+               ports: Mapping[int, int] | None) -> tuple[dict[int, int], dict[int, int], _Change]:
+        """(what to publish, where each port of the definition is reached, what its environment needs for that)."""
         if kind == "kafka":
             used = listeners.among(name, {one: self.plan.environment(one) for one in self.plan.model.services})
             port = ports[used.port] if ports else hostports.choose(1)[0]
-            return {used.host_port_inside: port}, {used.port: port}, listeners.with_ours(values, used, port)
+            return {used.host_port_inside: port}, {used.port: port}, lambda values: listeners.with_ours(
+                values, used, port)
         wanted = definitions.targets(self.plan.definition(name), config.get("ExposedPorts") or {})
         if kind:
             wanted |= {kind_class(kind).port_inside(self.plan.definition(name))}
         addresses = dict(ports or zip(sorted(wanted), hostports.choose(len(wanted)), strict=True))
-        return addresses, addresses, values
+        return addresses, addresses, lambda values: values
 
     def _run(self, label: str, image: str, options: Mapping[str, Any], command: tuple[str, ...] | None,
              addresses: Mapping[int, int]) -> str:

@@ -1,0 +1,206 @@
+"""Services of a project: built as their source is, prepared by their one-shots, shared or for one test alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from devenv.engine import Engine
+from tests.integration.other_project import OtherProject, counts
+
+COMPOSE = """
+services:
+  cache:
+    image: redis:8
+    command: [redis-server, --requirepass, s3cret]
+    healthcheck: {test: [CMD-SHELL, "redis-cli -a s3cret ping | grep PONG"]}
+  prepare:
+    build: app
+    image: devenv-test-app
+    command: [python, prepare.py]
+    environment: &environment {REDIS_URL: "redis://:s3cret@cache:6379/0", SELF_URL: "http://localhost:18099"}
+    depends_on: {cache: {condition: service_healthy}}
+  store:
+    build: app
+    image: devenv-test-app
+    environment: *environment
+    ports: ["127.0.0.1:18099:8080"]
+    depends_on: {cache: {condition: service_healthy}, prepare: {condition: service_completed_successfully}}
+    healthcheck: &check
+      test: [CMD, python, -c, "import urllib.request; urllib.request.urlopen('http://127.0.0.1:8080/healthz')"]
+  front:
+    build: app
+    image: devenv-test-app
+    environment: {STORE_URL: "http://store:8080"}
+    expose: ["8080"]
+    depends_on: {store: {condition: service_healthy}}
+    healthcheck: *check
+"""
+
+DOCKERFILE = """
+FROM python:3.13-slim
+WORKDIR /app
+COPY *.py .
+USER 10001
+CMD ["python", "serve.py"]
+"""
+
+# Redis's protocol in a few lines, so that the image needs no package.
+KEYS = """
+import os
+import socket
+from urllib.parse import urlsplit
+
+def ask(*words):
+    url = urlsplit(os.environ["REDIS_URL"])
+    with socket.create_connection((url.hostname, url.port), 5) as connection, connection.makefile("rb") as answers:
+        for request in (("AUTH", url.password), words):
+            parts = [f"*{len(request)}"] + [part for word in request for part in (f"${len(word)}", word)]
+            connection.sendall(("\\r\\n".join(parts) + "\\r\\n").encode())
+            answer = answers.readline().decode().strip()
+            if answer.startswith("-"):
+                raise RuntimeError(answer)
+        return answers.readline().decode().strip() if answer.startswith("$") and answer != "$-1" else ""
+
+def key(name):
+    return os.environ.get("REDIS_KEY_PREFIX", "") + name
+"""
+
+PREPARE = """
+from keys import ask, key
+ask("SET", key("prepared"), "yes")
+"""
+
+SERVE = """
+import os
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.request import urlopen
+from keys import ask, key
+
+class Handler(BaseHTTPRequestHandler):
+    def do_GET(self):
+        name = self.path.strip("/")
+        if name == "healthz":
+            body = "ok"
+        elif name == "self":
+            body = os.environ["SELF_URL"]
+        elif "STORE_URL" in os.environ:
+            body = urlopen(f"{os.environ['STORE_URL']}/{name}").read().decode()
+        else:
+            body = ask("GET", key(name))
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(body.encode())
+
+ThreadingHTTPServer(("0.0.0.0", 8080), Handler).serve_forever()
+"""
+
+TESTS = """
+    from pathlib import Path
+    from urllib.request import urlopen
+
+    def get(url):
+        with urlopen(url, timeout=5) as answer:
+            return answer.read().decode()
+
+    def running(handle):
+        label = f"devenv.set={handle.control.network}"
+        return len(handle.control.engine.get("/containers/json", filters={"label": [label]}))
+
+    def test_shared(devenv_service, devenv_platform, redis):
+        store = devenv_service("store")
+        assert get(f"{store.url}/prepared") == "yes"
+        assert get(f"{store.url}/self") == f"http://localhost:{store.port}"
+        assert devenv_platform.service("store") is store
+        assert get(f"{devenv_platform.service('front').url}/prepared") == "yes"
+        with Path(__file__).with_name("ids").open("a") as ids:
+            for one in (store, redis):
+                print(one.control.engine.container(one.container)["Id"], file=ids)
+
+    def test_for_one_test_alone(devenv_isolation, redis):
+        with redis.client() as client:
+            client.delete("prepared")
+            front = devenv_isolation.start("front")
+            assert client.get(devenv_isolation.key_prefix + "prepared") == "yes"
+            client.set(devenv_isolation.key_prefix + "mine", "only here")
+        assert get(f"{front.url}/mine") == "only here"
+        assert running(front) == 5, "the shared three, and two of this test"
+
+    def test_they_have_gone(redis, devenv_isolation):
+        assert running(redis) == 3
+        with redis.client() as client:
+            assert client.keys() == ["devenv:mark"]
+
+    def test_code_in_this_process(devenv_isolation, redis):
+        environment = devenv_isolation.env("store")
+        assert environment["REDIS_URL"] == f"redis://:s3cret@127.0.0.1:{redis.port}/0"
+        assert environment["REDIS_KEY_PREFIX"] == devenv_isolation.key_prefix
+        devenv_isolation.run("prepare")
+        with redis.client() as client:
+            assert client.get(environment["REDIS_KEY_PREFIX"] + "prepared") == "yes"
+
+    def test_flush(redis):
+        with redis.client() as client:
+            client.flushall()
+
+    def test_prepared_again(devenv_service):
+        assert get(f"{devenv_service('store').url}/prepared") == "yes"
+
+    def test_kill(devenv_service):
+        devenv_service("store").kill()
+
+    def test_started_anew(devenv_service):
+        assert get(f"{devenv_service('store').url}/prepared") == "yes"
+"""
+
+
+@pytest.fixture(scope="module")
+def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OtherProject]:
+    made = OtherProject(tmp_path_factory.mktemp("platform"), COMPOSE)
+    for name, text in {"Dockerfile": DOCKERFILE, "keys.py": KEYS, "prepare.py": PREPARE, "serve.py": SERVE}.items():
+        made.write(f"app/{name}", text)
+    made.write("test_services.py", TESTS)
+    yield made
+    made.end()
+    made.wait_until_gone()
+    Engine(timeout_s=60).delete("/images/devenv-test-app", force=1)
+
+
+def test_services_are_built_prepared_shared_and_isolated(platform: OtherProject) -> None:
+    done = platform.pytest("--devenv-reuse", "test_services.py")
+    assert counts(done) == {"passed": 8}, done.stdout
+    assert "test_services.py::test_flush left cache: its data was deleted; started anew" in done.stdout
+    assert "test_services.py::test_kill left store: not running (exit code 137); started anew" in done.stdout
+
+
+def test_changed_source_is_built_and_the_backend_stays(platform: OtherProject) -> None:
+    platform.write("ids", "")
+    words = ("--devenv-reuse", "test_services.py::test_shared")
+    done = platform.pytest(*words)
+    assert counts(done) == {"passed": 1}, done.stdout
+    again = platform.pytest(*words)
+    assert counts(again) == {"passed": 1}, again.stdout
+    source = platform.root / "app" / "serve.py"
+    source.write_text(Path(source).read_text() + "# changed\n")
+    changed = platform.pytest(*words)
+    assert counts(changed) == {"passed": 1}, changed.stdout
+    stores, caches = platform.noted("ids")[::2], platform.noted("ids")[1::2]
+    assert stores[0] == stores[1] != stores[2]
+    assert len(set(caches)) == 1
+
+
+def test_workers_build_once(platform: OtherProject) -> None:
+    platform.write("test_many.py", """
+        import pytest
+        from urllib.request import urlopen
+
+        @pytest.mark.parametrize("number", range(8))
+        def test_many(devenv_service, number):
+            with urlopen(f"{devenv_service('front').url}/prepared", timeout=5) as answer:
+                assert answer.read() == b"yes"
+    """)
+    done = platform.pytest("-p", "xdist", "-n", "4", "test_many.py")
+    assert counts(done) == {"passed": 8}, done.stdout
+    assert len(platform.sets()) == 1, "the warm one of the tests before"
