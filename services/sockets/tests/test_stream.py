@@ -181,7 +181,7 @@ async def test_shutdown_closes_streams_with_1012(platform, served):
 
 
 async def deaf_client(served):
-    """A client that opens a stream and then reads nothing; its buffers are as small as TCP allows."""
+    """A client that opens a stream and then reads nothing more; its buffers are as small as TCP allows."""
     peer = socket.socket()
     peer.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
     peer.setblocking(False)
@@ -192,13 +192,15 @@ async def deaf_client(served):
         "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Version: 13\r\nX-Tenant-Id: acme\r\n\r\n"
     )
     await loop.sock_sendall(peer, request.encode())
+    received = b""
+    while b"ready" not in received:
+        received += await loop.sock_recv(peer, 1024)
     return peer
 
 
 async def test_a_client_that_does_not_read_is_dropped_and_the_others_do_not_notice(platform, served):
     before = DROPPED._value.get()
     deaf = await deaf_client(served)
-    await platform.joined(1)
     async with stream(served, "c-1", max_queue=None) as client:
         await client.recv()
         frames = [f"{number:05}" + "x" * 8000 for number in range(1500)]
@@ -231,10 +233,12 @@ async def test_a_client_that_reads_again_learns_that_it_was_too_slow(platform, s
 
 async def test_shutdown_does_not_wait_for_a_client_that_does_not_read(platform, served, caplog):
     deaf = await deaf_client(served)
-    await platform.joined(1)
-    for _ in range(500):
+    [subscriber] = platform.hub._members[C1]
+    while not subscriber.too_slow.is_set():
         platform.hub.publish(C1, "x" * 8000)
         await asyncio.sleep(0)
+    [connection] = served.server.server_state.connections
+    assert not connection.writable.is_set()
     await served.stop()
     assert "graceful shutdown exceeded" not in caplog.text
     deaf.close()
