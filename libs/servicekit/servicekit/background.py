@@ -40,7 +40,7 @@ async def keep_running(
 
 @asynccontextmanager
 async def background(
-    name: str, work: Callable[[asyncio.Event], Awaitable[None]], *, stop_timeout_s: float = 8.0
+    name: str, work: Callable[[asyncio.Event], Awaitable[None]], *, stop_timeout_s: float = 5.0
 ) -> AsyncIterator[None]:
     """Keep `work` running beside the body; afterwards ask it to stop, wait, and cut it off after `stop_timeout_s`."""
     stop = asyncio.Event()

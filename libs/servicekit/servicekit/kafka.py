@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
@@ -35,8 +36,13 @@ def client_options(settings: KafkaSettings, name: str) -> dict[str, Any]:
 
 
 def producer(settings: KafkaSettings, name: str) -> AIOKafkaProducer:
-    """An idempotent producer, not yet started: keeps order within a partition while it retries."""
-    return AIOKafkaProducer(**client_options(settings, name), enable_idempotence=True, acks="all")
+    """An idempotent producer, not yet started: while it retries, for as long as it takes, it keeps a partition's order.
+
+    What is sent but not acknowledged must stay under a megabyte: more would fail instead of wait.
+    """
+    return AIOKafkaProducer(
+        **client_options(settings, name), enable_idempotence=True, acks="all", max_batch_size=1_000_000
+    )
 
 
 def consumer(
@@ -69,14 +75,12 @@ async def check(client: AIOKafkaProducer | AIOKafkaConsumer | None) -> None:
     """Ask a broker for the cluster's metadata; `None` stands for a client that could not be started yet."""
     if client is None:
         raise ConnectionError("no connection to a broker yet")
-    inner = client.client if isinstance(client, AIOKafkaProducer) else client._client
-    await inner.fetch_all_metadata()
+    connections = client.client if isinstance(client, AIOKafkaProducer) else client._client
+    await connections.fetch_all_metadata()
 
 
-async def stop(client: AIOKafkaProducer | AIOKafkaConsumer, timeout_s: float = 5.0) -> None:
+async def stop(client: AIOKafkaProducer | AIOKafkaConsumer, timeout_s: float = 3.0) -> None:
     """Flush (or leave the group) and close; a broker that is gone must not hold the shutdown up."""
-    try:
+    with suppress(TimeoutError):
         async with asyncio.timeout(timeout_s):
             await client.stop()
-    except TimeoutError:
-        pass

@@ -36,7 +36,7 @@ async def lifespan(app: Starlette) -> AsyncIterator[Mapping[str, Check]]:
             publisher.connect,
             owner=f"{socket.gethostname()}-{secrets.token_hex(4)}",
             grace_s=settings.relay_grace_s,
-            sweep_s=settings.relay_sweep_s,
+            max_pause_s=settings.relay_max_pause_s,
         )
         async with background("relay", relay.run):
             app.state.settings = settings

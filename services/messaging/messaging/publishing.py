@@ -23,10 +23,9 @@ PUBLISHED = Counter("messages_published_total", "Messages put on Kafka, repetiti
 class Publisher:
     """Makes a producer for as long as it works; a failed one is replaced, because its state is unknown."""
 
-    def __init__(self, settings: KafkaSettings, timeout_s: float = 20.0) -> None:
+    def __init__(self, settings: KafkaSettings) -> None:
         self._settings = settings
         self._topic = settings.topic(MESSAGE_CREATED)
-        self._timeout_s = timeout_s
         self._producer: AIOKafkaProducer | None = None
 
     @asynccontextmanager
@@ -35,6 +34,7 @@ class Publisher:
         producer = kafka.producer(self._settings, "messaging")
         try:
             await producer.start()
+            await producer.partitions_for(self._topic)  # known from now on, so that an outage only makes a send wait
             self._producer = producer
             yield self._publish
         finally:
@@ -44,17 +44,17 @@ class Publisher:
     async def _publish(self, messages: Sequence[Document]) -> None:
         """Return when every message is acknowledged by Kafka; sent in order, so each conversation stays in order."""
         assert self._producer is not None
-        async with asyncio.timeout(self._timeout_s):
-            acknowledged = [
-                await self._producer.send(
-                    self._topic,
-                    json.dumps(event(message), ensure_ascii=False).encode(),
-                    key=message["conversation_id"].encode(),
-                    headers=kafka.headers(message["request_id"]),
-                )
-                for message in messages
-            ]
-            await asyncio.gather(*acknowledged)
+        # No time limit: the producer tries again by itself, which keeps the order and doubles nothing.
+        acknowledged = [
+            await self._producer.send(
+                self._topic,
+                json.dumps(event(message), ensure_ascii=False).encode(),
+                key=message["conversation_id"].encode(),
+                headers=kafka.headers(message["request_id"]),
+            )
+            for message in messages
+        ]
+        await asyncio.gather(*acknowledged)
         PUBLISHED.inc(len(messages))
 
     async def check(self) -> None:

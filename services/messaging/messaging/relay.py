@@ -20,10 +20,12 @@ from servicekit.background import pause
 from messaging.store import Document, Store
 
 Publish = Callable[[Sequence[Document]], Awaitable[None]]
-# A batch is marked by one write a message: small enough for a slow disk to do within MongoDB's time limit.
-BATCH = 50
+# Of the largest messages, what the producer holds at once; and few enough for a slow disk to mark within MongoDB's time
+# limit, one write each.
+BATCH = 32
 # Beyond this many, messages wait in MongoDB for the sweep instead of in memory.
 MAX_WAITING = 2000
+LEASE_S = 5.0
 log = logging.getLogger(__name__)
 
 
@@ -37,14 +39,15 @@ class Relay:
         owner: str,
         *,
         grace_s: float,
-        sweep_s: float,
+        max_pause_s: float,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._store = store
         self._connect = connect
         self._owner = owner
         self._grace_s = grace_s
-        self._sweep_s = sweep_s
+        self._pause_s = grace_s / 2
+        self._max_pause_s = max_pause_s
         self._clock = clock
         self._waiting: deque[Document] = deque()
         self._unmarked: list[str] = []
@@ -70,7 +73,8 @@ class Relay:
                 await self._work(publish)
         except Exception:
             # The writers publish what they hold first; a sweep at once would only double it.
-            self._next_sweep = self._clock() + self._grace_s
+            self._pause_s = self._grace_s
+            self._next_sweep = self._clock() + self._pause_s
             raise
         finally:
             waker.cancel()
@@ -97,14 +101,14 @@ class Relay:
             self._unmarked.clear()
 
     async def _sweep(self, publish: Publish) -> None:
-        self._next_sweep = self._clock() + self._sweep_s
-        if not await self._store.take_lease("relay", self._owner, self._sweep_s * 1.5):
-            return
-        left_over = await self._store.unpublished(self._grace_s, BATCH)
+        left_over = []
+        if await self._store.take_lease("relay", self._owner, LEASE_S):
+            left_over = await self._store.unpublished(self._grace_s, BATCH)
+            # Crashes are rare and come with a restart, so look often after one and seldom otherwise.
+            self._pause_s = self._grace_s if left_over else min(2 * self._pause_s, self._max_pause_s)
         if left_over:
             log.info("publishing %d messages that were left behind", len(left_over))
             await publish(left_over)
             self._unmarked.extend(message["_id"] for message in left_over)
             await self._mark()
-        if len(left_over) == BATCH:
-            self._next_sweep = self._clock()
+        self._next_sweep = self._clock() + (0 if len(left_over) == BATCH else self._pause_s)

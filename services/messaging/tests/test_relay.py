@@ -46,7 +46,7 @@ def clock():
 
 @pytest.fixture
 def relay(store, kafka, clock):
-    return Relay(store, kafka.connect, "me", grace_s=5, sweep_s=60, clock=clock)
+    return Relay(store, kafka.connect, "me", grace_s=5, max_pause_s=30, clock=clock)
 
 
 def message(name, age_s=0.0):
@@ -68,6 +68,16 @@ async def run_until(relay, condition):
             await asyncio.sleep(0)
         stop.set()
         await running
+
+
+async def run_once(relay):
+    """Let the relay do what is due now."""
+    stop = asyncio.Event()
+    running = asyncio.create_task(relay.run(stop))
+    for _ in range(5):  # nothing here waits for anything outside, so a few turns of the loop are enough
+        await asyncio.sleep(0)
+    stop.set()
+    await running
 
 
 async def test_an_offered_message_is_published_then_marked(store, kafka, relay):
@@ -126,6 +136,39 @@ async def test_more_than_a_batch_left_behind_is_swept_at_once(store, kafka, rela
     await put(store, *(message(f"{number:04}", age_s=10) for number in range(2 * BATCH + 1)))
     await run_until(relay, lambda: len(store.marked) == 2 * BATCH + 1)
     assert kafka.published == sorted(kafka.published)
+
+
+async def test_a_lease_of_another_does_not_make_sweeps_seldom(store, kafka, relay, clock):
+    store.leases["relay"] = "one that was killed"
+    for second in range(0, 60, 5):
+        clock.time = float(second)
+        await run_once(relay)
+    store.leases.clear()
+    await put(store, message("a", age_s=10))
+    clock.time = 60.0
+    await run_once(relay)
+    assert kafka.published == ["a"]
+
+
+async def test_sweeps_become_seldom_while_nothing_is_left_behind(store, relay, clock):
+    sweeps = []
+    unpublished = store.unpublished
+
+    async def noted(older_than_s, limit):
+        sweeps.append(clock.time)
+        return await unpublished(older_than_s, limit)
+
+    store.unpublished = noted
+    for second in range(100):
+        clock.time = float(second)
+        await run_once(relay)
+    assert sweeps == [0, 5, 15, 35, 65, 95]
+
+    await put(store, message("a", age_s=10))
+    for second in range(100, 132):
+        clock.time = float(second)
+        await run_once(relay)
+    assert sweeps[6:] == [125, 130]
 
 
 async def test_one_replica_sweeps_at_a_time(store, kafka, relay):
