@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 from dataclasses import dataclass
 
@@ -15,6 +16,7 @@ from gateway.keys import Key, Keys
 from gateway.limits import RateLimit
 
 TENANT = "x-tenant-id"
+log = logging.getLogger(__name__)
 REFUSED = Counter("gateway_refused_total", "Requests refused at the door.", ["reason"])
 
 
@@ -28,14 +30,14 @@ class Admission:
     async def admit(self, connection: HTTPConnection) -> Key:
         """The caller's key; raises a 401, 429 or 503 `Problem`."""
         # What a client says about its tenant is not believed, and not logged either.
-        headers = MutableHeaders(scope=connection.scope)
-        del headers[TENANT]
+        del MutableHeaders(scope=connection.scope)[TENANT]
         secret = secret_of(connection)
         if secret is None:
             raise refusal("no key", 401, "This needs an API key: send `Authorization: Bearer <key>`.")
         try:
             key = await self.keys.find(secret)
         except PyMongoError as error:
+            log.warning("a key could not be checked: MongoDB failed: %s: %s", type(error).__name__, error)
             raise Problem(503, "The API key could not be checked; try again.", headers={"Retry-After": "1"}) from error
         if key is None:
             raise refusal("unknown key", 401, "This API key is unknown or was revoked.")
@@ -43,7 +45,7 @@ class Admission:
         if wait_s:
             raise refusal("rate", 429, f"This key may send {key.rate_per_minute} requests a minute; slow down.",
                           {"Retry-After": str(math.ceil(wait_s))})  # fmt: skip
-        headers[TENANT] = key.tenant_id
+        MutableHeaders(scope=connection.scope)[TENANT] = key.tenant_id
         return key
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -52,6 +53,7 @@ class Keys:
         self._prefix = prefix
         self._ttl_s = ttl_s
         self._unknown_ttl_s = unknown_ttl_s
+        self._asking: dict[str, asyncio.Task[Key | None]] = {}
 
     async def find(self, secret: str) -> Key | None:
         """The key whose secret this is, unless there is none or it was revoked; raises PyMongoError."""
@@ -64,13 +66,24 @@ class Keys:
             LOOKUPS.labels("redis").inc()
             fields = json.loads(cached)
             return Key(**fields) if fields else None
-        LOOKUPS.labels("mongodb").inc()
-        # By `_id` alone: FerretDB answers no other filter from an index.
-        found = await self._documents.find_one({"_id": digest})
-        key = None
-        if found is not None and found.get("revoked_at") is None:
-            key = Key(digest, found["tenant_id"], found["name"], int(found["rate_per_minute"]))
+        key = await self._ask(digest)
         value = json.dumps(asdict(key) if key else None)
         ttl_s = self._ttl_s if key else self._unknown_ttl_s
         await self._best_effort.attempt("cache_write", lambda: self._redis.set(name, value, ex=ttl_s))
         return key
+
+    async def _ask(self, digest: str) -> Key | None:
+        """Ask MongoDB; who wants the same key meanwhile shares the answer, so that a lost cache means no flood."""
+        task = self._asking.get(digest)
+        if task is None:
+            task = self._asking[digest] = asyncio.create_task(self._look_up(digest))
+            task.add_done_callback(lambda done: self._asking.pop(digest))
+        return await asyncio.shield(task)
+
+    async def _look_up(self, digest: str) -> Key | None:
+        LOOKUPS.labels("mongodb").inc()
+        # By `_id` alone: FerretDB answers no other filter from an index.
+        found = await self._documents.find_one({"_id": digest})
+        if found is None or found.get("revoked_at") is not None:
+            return None
+        return Key(digest, found["tenant_id"], found["name"], int(found["rate_per_minute"]))

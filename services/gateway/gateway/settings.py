@@ -18,7 +18,7 @@ class Settings(MongodbSettings, RedisSettings):
     key_ttl_s: int = Field(60, ge=1, description="how long a revoked key may still pass")
     unknown_key_ttl_s: int = Field(5, ge=1, description="how long a new key may still be refused")
     rate_burst_s: float = Field(10, gt=0, description="how many seconds' worth of requests may come at once")
-    redis_timeout_s: float = Field(0.25, gt=0)
+    redis_timeout_s: float = Field(1, gt=0)
     redis_rest_s: float = Field(2, gt=0, description="how long to do without Redis after it failed")
 
     connect_timeout_s: float = Field(2, gt=0)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from hashlib import sha256
 
 import httpx
@@ -19,6 +19,8 @@ from gateway.stream import Streams
 from pymongo.errors import ServerSelectionTimeoutError
 from servicekit.app import create_app
 from servicekit.cutoff import CutOff
+
+from services.gateway.tests.echo import ECHO
 
 
 class Documents:
@@ -39,9 +41,10 @@ class Documents:
 
 
 class Gateway:
-    """A gateway whose three upstreams are one address."""
+    """A gateway whose three upstreams are one: what listens on a port of this machine, or an app in this process."""
 
-    def __init__(self, upstream_port, **settings):
+    def __init__(self, upstream_port=1, upstream_app=None, **settings):
+        self.upstream_app = upstream_app
         self.settings = Settings(
             mongodb_url="mongodb://unused",
             redis_url="redis://unused",
@@ -62,7 +65,7 @@ class Gateway:
             Keys(self.documents, redis, best_effort, prefix="", ttl_s=60, unknown_ttl_s=5),
             RateLimit(redis, best_effort, prefix="", burst_s=settings.rate_burst_s),
         )
-        async with pool(settings.upstreams["messaging"], settings) as client:
+        async with self.upstream() as client:
             app.state.admission = admission
             app.state.proxy = Proxy(
                 dict.fromkeys(settings.upstreams, client), settings.retry_pause_s, settings.body_timeout_s
@@ -78,32 +81,42 @@ class Gateway:
             yield {}
         await redis.aclose()
 
+    def upstream(self):
+        if self.upstream_app is None:
+            return pool(self.settings.upstreams["messaging"], self.settings)
+        return httpx.AsyncClient(transport=httpx.ASGITransport(self.upstream_app), base_url="http://upstream")
 
-class Client:
-    """Talks to a served gateway with a key."""
 
-    def __init__(self, gateway, served):
+class Client(httpx.AsyncClient):
+    """Talks to a gateway with a key, over TCP if it is served."""
+
+    def __init__(self, gateway, served=None):
         self.gateway = gateway
         self.served = served
-        self.port = served.port
-        self.http = httpx.AsyncClient(
-            base_url=f"http://127.0.0.1:{served.port}", headers={"Authorization": "Bearer ck_acme"}, trust_env=False
+        self.port = served and served.port
+        super().__init__(
+            transport=None if served else httpx.ASGITransport(gateway.app),
+            base_url=f"http://127.0.0.1:{self.port}" if served else "http://gateway",
+            headers={"Authorization": "Bearer ck_acme"},
+            trust_env=False,
         )
 
-    def __getattr__(self, name):
-        return getattr(self.http, name)
+
+@pytest.fixture
+async def client():
+    """A client of a gateway in this process, whose upstream tells what arrived."""
+    gateway = Gateway(upstream_app=ECHO)
+    async with gateway.app.router.lifespan_context(gateway.app), Client(gateway) as client:
+        yield client
 
 
 @pytest.fixture
 async def open_gateway(serve):
-    """Start a gateway before `upstream_port`; a client for it."""
-    clients = []
+    """Serve a gateway before `upstream_port`; gives a client for it."""
+    async with AsyncExitStack() as stack:
 
-    async def start(upstream_port, **settings):
-        gateway = Gateway(upstream_port, **settings)
-        clients.append(Client(gateway, await serve(gateway.app)))
-        return clients[-1]
+        async def start(upstream_port, **settings):
+            gateway = Gateway(upstream_port, **settings)
+            return await stack.enter_async_context(Client(gateway, await serve(gateway.app)))
 
-    yield start
-    for client in clients:
-        await client.http.aclose()
+        yield start

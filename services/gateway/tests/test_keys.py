@@ -1,5 +1,6 @@
 """API keys: MongoDB, with Redis before it."""
 
+import asyncio
 from hashlib import sha256
 
 import pytest
@@ -22,6 +23,7 @@ class Documents:
     async def find_one(self, filter):
         assert list(filter) == ["_id"]
         self.asked += 1
+        await asyncio.sleep(0)
         return self.by_id.get(filter["_id"])
 
 
@@ -85,3 +87,20 @@ async def test_without_redis_every_look_up_goes_to_mongodb(keys, documents, serv
     server.connected = False
     assert [await keys.find("ck_secret"), await keys.find("ck_guess")] == [KEY, None]
     assert documents.asked == 2
+
+
+async def test_many_who_ask_for_one_key_at_once_are_one_question_to_mongodb(keys, documents, server):
+    server.connected = False
+    found = await asyncio.gather(*(keys.find("ck_secret") for _ in range(100)))
+    assert found == [KEY] * 100
+    assert documents.asked <= 2  # the first who asks learns before the others that Redis is away
+
+
+async def test_a_request_that_is_given_up_takes_no_other_with_it(keys, documents):
+    given_up, other = (asyncio.create_task(keys.find("ck_secret")) for _ in range(2))
+    while not documents.asked:
+        await asyncio.sleep(0)
+    given_up.cancel()
+    assert await other == KEY
+    with pytest.raises(asyncio.CancelledError):
+        await given_up

@@ -6,35 +6,13 @@ import socket
 
 import httpx
 import pytest
-from gateway.proxy import FAILURES, RETRIES, query_of
+from gateway.proxy import FAILURES, RETRIES
 from starlette.applications import Starlette
-from starlette.requests import Request
-from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.responses import StreamingResponse
 from starlette.routing import Route
 
-
-async def echo(request: Request) -> Response:
-    """What arrived."""
-    return JSONResponse(
-        {
-            "method": request.method,
-            "path": request.scope["raw_path"].decode(),
-            "query": request.scope["query_string"].decode(),
-            "headers": dict(request.headers),
-            "body": (await request.body()).decode(),
-        },
-        201 if request.method == "POST" else 200,
-        {"X-From-Service": "1", "Connection": "x-hop", "X-Hop": "1"},
-    )
-
-
-METHODS = ["GET", "POST", "PUT", "DELETE", "PATCH"]
-
-
-@pytest.fixture
-async def client(serve, open_gateway):
-    upstream = await serve(Starlette(routes=[Route("/{path:path}", echo, methods=METHODS)]))
-    return await open_gateway(upstream.port)
+from services.gateway.tests.echo import ECHO
+from services.gateway.tests.problems import assert_problem
 
 
 @pytest.fixture
@@ -67,120 +45,24 @@ async def talk():
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 
 
-def assert_problem(answer, status, words=""):
-    assert (answer.status_code, answer.headers["content-type"]) == (status, "application/problem+json")
-    body = answer.json()
-    assert body["status"] == status
-    assert body["request_id"] == answer.headers["x-request-id"]
-    assert words in body["detail"]
-    return body
-
-
-async def test_a_request_arrives_as_it_was_sent_with_the_tenant_of_its_key(client):
-    answer = await client.post(
-        "/v1/messages?a=1&b=%2F%20+", content='{"text": "grüße"}',
-        headers={"X-Tenant-Id": "globex", "X-Request-Id": "abc", "Content-Type": "application/json", "TE": "trailers"},
-    )  # fmt: skip
-    seen = answer.json()
-    assert answer.status_code == 201
-    assert (seen["method"], seen["path"], seen["query"]) == ("POST", "/v1/messages", "a=1&b=%2F%20+")
-    assert seen["body"] == '{"text": "grüße"}'
-    assert seen["headers"]["x-tenant-id"] == "acme"
-    assert seen["headers"]["x-request-id"] == "abc" == answer.headers["x-request-id"]
-    assert not {"authorization", "te"} & set(seen["headers"])
-    assert answer.headers["x-from-service"] == "1"
-    assert "x-hop" not in answer.headers
-
-
-@pytest.mark.parametrize(("given", "kept"), [("abc.DEF_1-2", True), ("", False), ("a b", False), ("x" * 129, False)])
-async def test_a_request_id_is_kept_if_well_formed_and_made_otherwise(client, given, kept):
-    answer = await client.get("/v1/usage", headers={"X-Request-Id": given})
-    assert answer.json()["headers"]["x-request-id"] == answer.headers["x-request-id"]
-    assert (answer.headers["x-request-id"] == given) is kept
-    assert answer.headers["x-request-id"]
-
-
-async def test_a_message_without_idempotency_key_gets_one_and_a_given_one_is_kept(client):
-    keys = [(await client.post("/v1/messages", json={})).json()["headers"]["idempotency-key"] for _ in range(2)]
-    assert keys[0] != keys[1]
-    given = await client.post("/v1/messages", json={}, headers={"Idempotency-Key": "mine"})
-    assert given.json()["headers"]["idempotency-key"] == "mine"
-    other = await client.post("/v1/conversations", json={})
-    assert "idempotency-key" not in other.json()["headers"]
-
-
-@pytest.mark.parametrize(("headers", "words"), [
-    ({"Authorization": ""}, "needs an API key"),
-    ({"Authorization": "Basic abc"}, "needs an API key"),
-    ({"Authorization": "Bearer"}, "needs an API key"),
-    ({"Authorization": "Bearer ck_wrong"}, "unknown or was revoked"),
-])  # fmt: skip
-async def test_no_valid_key_no_entry(client, headers, words):
-    answer = await client.get("/v1/usage", headers=headers)
-    assert_problem(answer, 401, words)
-    assert answer.headers["www-authenticate"] == "Bearer"
-
-
-async def test_a_key_that_used_up_its_rate_is_told_when_to_come_back(client):
-    slow = {"Authorization": "Bearer ck_slow"}
-    assert (await client.get("/v1/usage", headers=slow)).status_code == 200
-    answer = await client.get("/v1/usage", headers=slow)
-    assert_problem(answer, 429, "1 requests a minute")
-    assert 1 <= int(answer.headers["retry-after"]) <= 60
-    assert (await client.get("/v1/usage")).status_code == 200
-
-
-async def test_without_redis_keys_are_still_checked_and_rates_are_not(client):
-    client.gateway.redis_server.connected = False
-    for _ in range(3):
-        assert (await client.get("/v1/usage", headers={"Authorization": "Bearer ck_slow"})).status_code == 200
-    assert_problem(await client.get("/v1/usage", headers={"Authorization": "Bearer ck_wrong"}), 401)
-
-
-async def test_without_mongodb_known_keys_pass_and_others_are_asked_to_wait(client):
-    assert (await client.get("/v1/usage")).status_code == 200
-    client.gateway.documents.down = True
-    assert (await client.get("/v1/usage")).status_code == 200
-    answer = await client.get("/v1/usage", headers={"Authorization": "Bearer ck_other"})
-    assert_problem(answer, 503, "could not be checked")
-    assert answer.headers["retry-after"] == "1"
-
-
-@pytest.mark.parametrize("path", [
-    "/v2/usage", "/v1", "/v1/usage/x", "/metrics/x", "/v1/messages/a%2Fb", "/v1/messages/..%2f..%2fmetrics",
-    "/v1/messages/%2e%2e", "/v1/messages/a;b", "/v1/messages/" + "a" * 65,
-])  # fmt: skip
-async def test_what_the_table_does_not_hold_is_not_there(client, path):
-    assert_problem(await client.get(path), 404)
-
-
-async def test_a_method_that_the_route_has_not_names_those_that_it_has(client):
-    answer = await client.delete("/v1/messages")
-    assert_problem(answer, 405, "does not answer DELETE")
-    assert answer.headers["allow"] == "POST"
-
-
-def test_bytes_that_a_url_may_not_hold_are_encoded_and_all_others_left_alone():
-    def query(given):
-        return query_of(Request({"type": "http", "query_string": given}))
-
-    assert query(b"a=%2F&b=+x&c[]='1'") == b"?a=%2F&b=+x&c[]='1'"
-    assert query("ü #\n".encode()) == b"?%C3%BC%20%23%0A"
-    assert query(b"") == b""
-
-
 async def chunks(size):
     for _ in range(size // 1024):
         yield b"x" * 1024
 
 
+@pytest.fixture
+async def served(serve, open_gateway):
+    """A client of a gateway behind TCP, before the upstream that tells what arrived."""
+    return await open_gateway((await serve(ECHO)).port)
+
+
 @pytest.mark.parametrize("content", [b"x" * 70_000, b"x" * 900_000, chunks(70 * 1024), chunks(900 * 1024)])
-async def test_a_body_over_the_limit_is_refused_however_it_is_sent(client, content):
-    assert_problem(await client.post("/v1/messages", content=content), 413, "65536")
+async def test_a_body_over_the_limit_is_refused_however_it_is_sent(served, content):
+    assert_problem(await served.post("/v1/messages", content=content), 413, "65536")
 
 
-async def test_a_client_that_asks_before_it_sends_too_much_is_answered_at_once(client):
-    answer = await raw(client, b"POST /v1/messages HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ck_acme\r\n"
+async def test_a_client_that_asks_before_it_sends_too_much_is_answered_at_once(served):
+    answer = await raw(served, b"POST /v1/messages HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ck_acme\r\n"
                                b"Expect: 100-continue\r\nContent-Length: 99999\r\n\r\n")  # fmt: skip
     assert answer.startswith(b"HTTP/1.1 413 ")
 
@@ -219,12 +101,6 @@ async def test_an_answer_streams_through_before_it_is_whole(serve, open_gateway)
         assert await anext(received) == b"first"
         go_on.set()
         assert await anext(received) == b"second"
-
-
-async def test_a_head_request_has_the_headers_only(client):
-    answer = await client.head("/v1/usage")
-    assert (answer.status_code, answer.content) == (200, b"")
-    assert int(answer.headers["content-length"]) > 0
 
 
 async def test_an_upstream_that_is_down_is_a_502(open_gateway):
@@ -309,14 +185,3 @@ async def test_a_client_that_leaves_gives_the_upstream_connection_back(talk, ope
         await anext(response.aiter_raw())
     async with asyncio.timeout(5):
         await closed.wait()
-
-
-async def test_the_index_is_json_for_programs_and_a_page_for_people(client):
-    for_programs = await client.get("/", headers={"Authorization": ""})
-    paths = [route["path"] for route in for_programs.json()["routes"]]
-    assert "/v1/conversations/{id}/messages" in paths
-    for_people = await client.get("/", headers={"Accept": "text/html,*/*;q=0.8", "Host": 'evil"><script>'})
-    assert for_people.headers["content-type"].startswith("text/html")
-    assert "default-src 'none'" in for_people.headers["content-security-policy"]
-    assert "/v1/conversations/{id}/messages" in for_people.text
-    assert "<script" not in for_people.text
