@@ -3,7 +3,7 @@ SHELL := /bin/sh
 PYTHON ?= python3
 DEVENV := .venv/bin/devenv
 
-.PHONY: help install up down test test-faults lint bench docs clean
+.PHONY: help install up down test bench docs lock lint
 
 help: ## Show the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 14
@@ -18,7 +18,20 @@ down: install ## Stop the platform; data stays
 	$(DEVENV) down
 
 test: install ## Run every suite: lint, unit, contract, integration, e2e
+	$(DEVENV) doctor --fix
 	$(DEVENV) test
+
+bench: install ## Measure devenv against its rivals, and write docs/performance.md
+	.venv/bin/python -m bench.run
+
+docs: install ## Write the generated pages
+	.venv/bin/python docs/generate.py
+
+lock: install ## Lock the services' packages again, by hash
+	.venv/bin/pip install --quiet --disable-pip-version-check uv
+	for name in $$(ls services | grep -v '\.py'); do .venv/bin/uv pip compile --quiet --universal --generate-hashes \
+		--python-version 3.13 --no-emit-index-url libs/servicekit/pyproject.toml \
+		services/$$name/pyproject.toml -o services/$$name/requirements.lock; done
 
 lint: install ## Check style and types
 	.venv/bin/ruff check .

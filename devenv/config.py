@@ -29,6 +29,8 @@ class Suite:
     command: tuple[str, ...]
     # Whether `devenv test` brings the platform up before it.
     needs_platform: bool = False
+    # Programs it calls; those that are not on PATH are built from packages.
+    programs: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -103,7 +105,7 @@ def _suites(test: dict[str, Any], problems: list[str]) -> tuple[Suite, ...]:
         if not isinstance(suite, dict):
             problems.append(f"{name}\0`test.{name}` must be a table with `command`")
             continue
-        _unknown(suite, {"command", "needs_platform"}, f"test.{name}.", problems)
+        _unknown(suite, {"command", "needs_platform", "programs"}, f"test.{name}.", problems)
         command = suite.get("command")
         if not (isinstance(command, list) and command and all(isinstance(word, str) for word in command)):
             problems.append(f"{name}\0`test.{name}.command` must be a list of texts, one for each argument")
@@ -112,7 +114,11 @@ def _suites(test: dict[str, Any], problems: list[str]) -> tuple[Suite, ...]:
         if not isinstance(needs, bool):
             problems.append(f"{name}\0`test.{name}.needs_platform` must be true or false")
             continue
-        suites.append(Suite(name, tuple(command), needs))
+        programs = suite.get("programs", [])
+        if not (isinstance(programs, list) and all(isinstance(program, str) for program in programs)):
+            problems.append(f"{name}\0`test.{name}.programs` must be a list of texts")
+            continue
+        suites.append(Suite(name, tuple(command), needs, tuple(programs)))
     return tuple(suites)
 
 

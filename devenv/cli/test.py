@@ -21,6 +21,8 @@ def command(ctx: click.Context, names: tuple[str, ...], as_json: bool) -> None:
     Example: devenv test unit contract
     """
     from devenv.cli.up import bring_up
+    from devenv.doctor.programs import ensure_programs
+    from devenv.engine import Engine
     from devenv.lock import locked
     from devenv.runtimes.request import Request
     from devenv.shell import Runner
@@ -28,6 +30,9 @@ def command(ctx: click.Context, names: tuple[str, ...], as_json: bool) -> None:
 
     app: App = ctx.obj
     chosen = suites(app.project, names)
+    programs = dict.fromkeys(program for suite in chosen for program in suite.programs)
+    if programs:
+        ensure_programs(programs, Runner(), Engine(), app.project.state / "logs")
     if any(suite.needs_platform for suite in chosen):
         with locked(app.project.state, "test"):
             bring_up(app.project, Request())

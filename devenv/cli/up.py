@@ -97,7 +97,8 @@ def bring_up(project: Project, request: Request) -> tuple[record.Record, list[st
 
 def bring_up_on_kind(project: Project, request: Request, ci: bool) -> Answer:
     """Run the steps of `up --k8s`."""
-    from devenv.runtimes.kind.up import K8S_UP, KindUp
+    from devenv.runtimes.kind.context import KindUp
+    from devenv.runtimes.kind.up import K8S_UP
     from devenv.shell import Runner
     from devenv.steps import run
 

@@ -11,7 +11,7 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from devenv.engine import Engine, EngineError
+from devenv.engine import Engine
 from devenv.images.reference import parse
 from devenv.runtimes.kind.cluster import Cluster
 from devenv.shell import Runner
@@ -39,14 +39,14 @@ class Registry:
         """Where this machine reaches it."""
         return f"localhost:{PORT + self.cluster.project.checkout.port_offset}"
 
+    def exists(self) -> bool:
+        """Whether its container is there, running or not."""
+        return bool(self.engine.get("/containers/json", all=1, filters={"name": [f"^/{self.name}$"]}))
+
     def start(self, image: str) -> None:
         """Create and start it where it does not run; its images are in a volume."""
         port = self.host.rpartition(":")[2]
-        try:
-            found = self.engine.container(self.name)
-        except EngineError as refusal:
-            if refusal.status != 404:
-                raise
+        if not self.exists():
             self.engine.post("/containers/create", {
                 "Image": image, "Labels": {PROJECT_LABEL: self.cluster.project.name},
                 "HostConfig": {
@@ -56,8 +56,7 @@ class Registry:
                 },
                 "ExposedPorts": {f"{INSIDE}/tcp": {}},
             }, name=self.name)
-            found = self.engine.container(self.name)
-        if not found["State"]["Running"]:
+        if not self.engine.container(self.name)["State"]["Running"]:
             self.engine.post(f"/containers/{self.name}/start", timeout_s=60)
 
     def connect(self) -> None:

@@ -115,10 +115,9 @@ class KindRuntime:
 
         engine = Engine()
         Tilt(self.cluster, self.runner).down()
-        container = self.cluster.container(engine)
-        for name in [container["Id"] if container else "", Registry(self.cluster, engine, self.runner).name]:
-            if name and _exists(engine, name):
-                engine.post(f"/containers/{name}/stop", timeout_s=60, t=20)
+        container, registry = self.cluster.container(engine), Registry(self.cluster, engine, self.runner)
+        for name in [*([container["Id"]] if container else []), *([registry.name] if registry.exists() else [])]:
+            engine.post(f"/containers/{name}/stop", timeout_s=60, t=20)
 
     def delete(self) -> None:
         """Delete the cluster and the registry with all they hold."""
@@ -188,13 +187,3 @@ def _sentence(pod: dict[str, Any]) -> str:
     waiting = [one["state"]["waiting"]["reason"] for one in statuses if "waiting" in one.get("state", {})]
     said = waiting[0] if waiting else str(pod["status"].get("phase", ""))
     return f"{said}, {restarts} restarts" if restarts else said
-
-
-def _exists(engine: Engine, name: str) -> bool:
-    from devenv.engine import EngineError
-
-    try:
-        engine.container(name)
-    except EngineError:
-        return False
-    return True

@@ -3,82 +3,28 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
-from pathlib import Path
+from time import monotonic, sleep
 
 from devenv import output
-from devenv.compose import Compose, input_files, load_yaml
+from devenv.compose import Compose, input_files
 from devenv.doctor.programs import ensure_programs
-from devenv.engine import Engine
-from devenv.environment import ensure_secrets, environment, read_env, write_by_hand
-from devenv.errors import DevenvError
+from devenv.environment import ensure_secrets, environment, read_env
+from devenv.errors import CommandError, DevenvError
 from devenv.images.certificates import ca_bundle
-from devenv.images.overlay import image_overlay
-from devenv.images.resolve import Resolved, resolve
-from devenv.images.wanted import wanted_images
 from devenv.kubernetes import workloads
-from devenv.kubernetes.kubectl import Kubectl
-from devenv.model import Model
 from devenv.ports import process_on
-from devenv.project import Project, write_whole
-from devenv.runtimes import builds, record, runtime
+from devenv.project import write_whole
+from devenv.runtimes import record, runtime
 from devenv.runtimes.kind import tilt
-from devenv.runtimes.kind.cluster import CLUSTER_LABEL, NODE_HTTPS, Cluster
-from devenv.runtimes.kind.manifests import Overlay, folder_of, render, write_overlay, write_secrets
+from devenv.runtimes.kind.cluster import NODE_HTTPS
+from devenv.runtimes.kind.context import KindUp
+from devenv.runtimes.kind.images import build_and_push, find_images, node_image, service_images
+from devenv.runtimes.kind.manifests import folder_of, render, write_overlay, write_secrets
 from devenv.runtimes.kind.registry import PORT as REGISTRY_PORT
-from devenv.runtimes.kind.registry import Registry
 from devenv.runtimes.kind.seeding import seed_once
-from devenv.runtimes.request import Request
-from devenv.shell import Runner
 from devenv.tls import authority
 
-REGISTRY_IMAGE = "registry:3"
 PROGRAMS = ("kind", "kubectl")
-
-
-@dataclass
-class KindUp:
-    """What the steps hand to each other."""
-
-    project: Project
-    runner: Runner
-    engine: Engine
-    request: Request
-    ci: bool = False
-    compose: Compose = field(init=False)
-    model: Model = field(init=False)
-    overlay: Overlay = field(init=False)
-    addons: tuple[Overlay, ...] = ()
-    images: dict[str, Resolved] = field(default_factory=dict)
-    applied: Path = field(init=False)
-    notes: list[str] = field(default_factory=list)
-
-    @property
-    def cluster(self) -> Cluster:
-        return Cluster(self.project, self.runner)
-
-    @property
-    def registry(self) -> Registry:
-        return Registry(self.cluster, self.engine, self.runner)
-
-    @property
-    def kubectl(self) -> Kubectl:
-        return self.cluster.kubectl(self.overlay.namespace)
-
-    @property
-    def built(self) -> dict[str, str]:
-        """Service that is built -> the name of its image on this machine."""
-        services = self.model.services
-        return {name: builds.image_name(self.project, one) for name, one in services.items() if one.is_built}
-
-    @property
-    def with_tilt(self) -> bool:
-        return tilt.is_there(self.runner, self.project)
-
-    def endpoints(self) -> list[dict[str, str]]:
-        """Where each service behind the ingress answers."""
-        return [{"service": name, "url": self.cluster.url() + path}
-                for name, paths in self.overlay.paths.items() for path in paths]
 
 
 def read_files(up: KindUp) -> None:
@@ -107,7 +53,7 @@ def check_cluster(up: KindUp) -> None:
     offset = up.project.checkout.port_offset
     wanted = {int(port["hostPort"]): "the cluster" for node in up.cluster.configuration().get("nodes") or []
               for port in node.get("extraPortMappings") or []}
-    if not _exists(up.engine, up.registry.name):
+    if not up.registry.exists():
         wanted[REGISTRY_PORT + offset] = "the registry"
     taken = [f"port {port} (wanted by {what}) is used by {owner}" for port, what in wanted.items()
              if (owner := process_on(port, up.engine))]
@@ -116,28 +62,11 @@ def check_cluster(up: KindUp) -> None:
                           "`devenv up --k8s --port-offset 100`")
 
 
-def find_images(up: KindUp) -> None:
-    """Find third-party images: local, pulled, or built from packages."""
-    node = f"kindest/node:v{kubernetes_version(up.project)}"
-    bare = set(up.model.services)
-    third = [image for one in (up.overlay, *up.addons) for image in one.images if image not in bare]
-    wanted = [*wanted_images(up.model.data, up.built), *third, REGISTRY_IMAGE, node]
-    up.images = resolve(dict.fromkeys(wanted), engine=up.engine, runner=up.runner, offline=up.request.offline,
-                        logs=up.project.state / "logs")
-    overlay = image_overlay(up.model.data, up.built, up.images, ca_bundle())
-    write_whole(up.project.state / "images.yml", "# written by devenv\n" + record.dumps(overlay))
-    write_by_hand(up.project, input_files(up.project), up.compose.environment,
-                  {name: one.reference for name, one in up.images.items()})
-    up.compose = Compose(up.project, up.runner, up.compose.environment, (up.project.state / "images.yml",))
-    up.notes += [f"{one.wanted} is a stand-in: {one.product}" for one in up.images.values()
-                 if one.source == "built" and not one.exact]
-
-
 def make_cluster(up: KindUp) -> None:
     """Make the cluster and its registry, and build and push the images meanwhile."""
     with ThreadPoolExecutor(max_workers=2) as pool:
         cluster = pool.submit(_cluster, up)
-        images = pool.submit(_images, up)
+        images = pool.submit(build_and_push, up)
         for job in (cluster, images):
             job.result()
     up.registry.connect()
@@ -150,27 +79,10 @@ def _cluster(up: KindUp) -> None:
         cluster.delete()
         container = None
     if container is None:
-        cluster.create(up.images[f"kindest/node:v{kubernetes_version(up.project)}"].reference)
+        cluster.create(up.images[node_image(up.project)].reference)
     elif container["State"] != "running":
         up.engine.post(f"/containers/{container['Id']}/start", timeout_s=60)
     _wait_for_api(up)
-
-
-def _images(up: KindUp) -> None:
-    up.registry.start(up.images[REGISTRY_IMAGE].reference)
-    stale = builds.stale(up.project, up.engine, up.model, up.built, force=up.request.build or up.request.as_built)
-    if stale:
-        output.say(f"  building {', '.join(stale)}")
-        up.compose.log("build", "--profile", "*", "build", *stale)
-        builds.remember(up.project, up.engine, up.model, stale)
-    node = f"kindest/node:v{kubernetes_version(up.project)}"
-    bases = set(wanted_images(up.model.data, up.built))
-    third = [(one.reference, up.registry.mirrored(wanted)) for wanted, one in up.images.items()
-             if wanted not in bases | {REGISTRY_IMAGE, node}]
-    # Under the bare names too, as the node's mirror of Docker Hub gives them to `kubectl apply -k` by hand.
-    bare = {reference: name for name, reference in up.built.items()}
-    ours = [(reference, up.registry.mirrored(name)) for reference, name in bare.items()]
-    up.registry.push([*third, *ours, *((one.local, one.name) for one in service_images(up))])
 
 
 def apply_addons(up: KindUp) -> None:
@@ -243,42 +155,7 @@ K8S_UP = (read_files, check_cluster, find_images, make_cluster, apply_addons, ap
           remember)
 
 
-@dataclass(frozen=True)
-class ServiceImage:
-    """One built image: its name in the manifests, on this machine, and in the registry (a tag that is its content)."""
-
-    bare: str
-    local: str
-    name: str
-
-
-def service_images(up: KindUp) -> list[ServiceImage]:
-    """The services' images that the manifests name."""
-    named = set(up.overlay.images)
-    found = []
-    for name, local in up.built.items():
-        image = up.engine.image(local)
-        if name in named and image is not None:
-            tag = image["Id"].removeprefix("sha256:")[:20]
-            found.append(ServiceImage(name, local, f"{up.registry.host}/{name}:{tag}"))
-    return found
-
-
-def kubernetes_version(project: Project) -> str:
-    """The version of Kubernetes: the project's `k8s/versions.json`, or that of the recipe."""
-    from devenv.images.recipes import load
-
-    known = load("kind-node").version
-    path = project.root / "k8s" / "versions.json"
-    wanted = str(load_yaml(path).get("kubernetes", known)) if path.is_file() else known
-    return known if known.startswith(wanted) else wanted
-
-
 def _wait_for_api(up: KindUp) -> None:
-    from time import monotonic, sleep
-
-    from devenv.errors import CommandError
-
     deadline = monotonic() + 120
     while True:
         try:
@@ -305,11 +182,3 @@ def _delete_changed_jobs(up: KindUp) -> None:
 
 def _usual_port(up: KindUp) -> int:
     return up.cluster.host_port(NODE_HTTPS) - up.project.checkout.port_offset
-
-
-def _exists(engine: Engine, name: str) -> bool:
-    listed = engine.get("/containers/json", all=1, filters={"name": [f"^/{name}$"]})
-    return bool(listed)
-
-
-__all__ = ["CLUSTER_LABEL", "K8S_UP", "KindUp"]
