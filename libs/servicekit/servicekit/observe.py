@@ -109,7 +109,8 @@ class LimitBody:
             nonlocal received
             # Checked before reading: raised where the handler reads, so that it becomes an ordinary problem answer.
             message = await receive() if received <= self.max_bytes else {"more_body": not waits_for_leave}
-            received += len(message.get("body", b""))
+            body: bytes = message.get("body", b"")
+            received += len(body)
             if received > self.max_bytes:
                 await discard(receive, message)
                 raise Problem(413, f"The body is larger than {self.max_bytes} bytes.", headers={"Connection": "close"})

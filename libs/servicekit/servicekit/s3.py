@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import AsyncIterator, Awaitable, Callable
+from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import asynccontextmanager
-from functools import partial
 from typing import Any
 from urllib.parse import quote
 
@@ -20,10 +19,10 @@ from servicekit.settings import S3Settings
 S3_ERRORS = (BotoCoreError, ClientError)
 
 
-def client(settings: S3Settings, endpoint_url: str | None) -> Any:
+def client(settings: S3Settings, endpoint_url: str | None, session: boto3.session.Session | None = None) -> Any:
     """A boto3 client; path-style where the endpoint is ours, since then no DNS name per bucket exists."""
     secret = settings.s3_secret_access_key
-    return boto3.session.Session().client(
+    return (session or boto3.session.Session()).client(
         "s3",
         endpoint_url=endpoint_url,
         region_name=settings.s3_region,
@@ -41,27 +40,41 @@ def client(settings: S3Settings, endpoint_url: str | None) -> Any:
     )
 
 
+class Clients:
+    """The two ways to one store: `inner` is asked, `public` only signs links, for the address that clients reach."""
+
+    def __init__(self, settings: S3Settings) -> None:
+        session = boto3.session.Session()
+        self.inner = client(settings, settings.s3_endpoint_url, session)
+        self.public = client(settings, settings.s3_public_url, session) if settings.s3_public_url else self.inner
+
+    def close(self) -> None:
+        """Close the connections."""
+        self.inner.close()
+        self.public.close()
+
+
 class Bucket:
     """One bucket; boto3 blocks, so its calls run on threads of their own."""
 
-    def __init__(self, name: str, inner: Any, public: Any, threads: ThreadPoolExecutor) -> None:
+    def __init__(self, name: str, clients: Awaitable[Clients], threads: Executor) -> None:
         self.name = name
-        self._inner = inner
-        self._public = public
+        self._clients = asyncio.ensure_future(clients)
         self._threads = threads
 
-    async def _call(self, function: Callable[..., Any], *arguments: Any, **options: Any) -> Any:
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._threads, partial(function, *arguments, **options))
+    async def _call(self, use: Callable[[Clients], Any]) -> Any:
+        clients = await asyncio.shield(self._clients)  # one impatient caller must not cancel it for all
+        return await asyncio.get_running_loop().run_in_executor(self._threads, use, clients)
 
     async def put(self, key: str, body: bytes, content_type: str) -> None:
         """Write an object."""
-        await self._call(self._inner.put_object, Bucket=self.name, Key=key, Body=body, ContentType=content_type)
+        wanted = {"Bucket": self.name, "Key": key, "Body": body, "ContentType": content_type}
+        await self._call(lambda clients: clients.inner.put_object(**wanted))
 
     async def size(self, key: str) -> int | None:
         """The object's size in bytes, or None where there is no such object."""
         try:
-            head = await self._call(self._inner.head_object, Bucket=self.name, Key=key)
+            head = await self._call(lambda clients: clients.inner.head_object(Bucket=self.name, Key=key))
         except ClientError as error:
             if error.response["ResponseMetadata"]["HTTPStatusCode"] == 404:
                 return None
@@ -82,24 +95,22 @@ class Bucket:
 
     async def _presign(self, operation: str, wanted: dict[str, Any], expires_in_s: int) -> str:
         url: str = await self._call(
-            self._public.generate_presigned_url, operation, Params=wanted, ExpiresIn=expires_in_s
+            lambda clients: clients.public.generate_presigned_url(operation, Params=wanted, ExpiresIn=expires_in_s)
         )
         return url
 
     async def check(self) -> None:
         """Ask for the bucket, which needs it to exist and the keys to be right."""
-        await self._call(self._inner.head_bucket, Bucket=self.name)
+        await self._call(lambda clients: clients.inner.head_bucket(Bucket=self.name))
 
 
 @asynccontextmanager
 async def connected(settings: S3Settings, name: str) -> AsyncIterator[Bucket]:
-    """The bucket `name`; links are signed for S3_PUBLIC_URL, which clients reach, where it is set."""
-    inner = client(settings, settings.s3_endpoint_url)
-    public = client(settings, settings.s3_public_url) if settings.s3_public_url else inner
+    """The bucket `name`, usable once botocore has read its description of S3, which takes 0.1 s and delays nobody."""
     threads = ThreadPoolExecutor(8, thread_name_prefix="s3")
+    clients = threads.submit(Clients, settings)
     try:
-        yield Bucket(settings.bucket(name), inner, public, threads)
+        yield Bucket(settings.bucket(name), asyncio.wrap_future(clients), threads)
     finally:
         threads.shutdown(wait=False, cancel_futures=True)
-        inner.close()
-        public.close()
+        clients.add_done_callback(lambda done: None if done.cancelled() or done.exception() else done.result().close())

@@ -1,3 +1,6 @@
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
+from types import SimpleNamespace
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -50,11 +53,41 @@ class Store:
         return {"ContentLength": self.size}
 
 
+@pytest.fixture
+def bucket_over():
+    """A bucket over a stand for boto3's client."""
+    threads = ThreadPoolExecutor(1)
+
+    def make(inner):
+        async def clients():
+            return SimpleNamespace(inner=inner, public=inner)
+
+        return s3.Bucket("attachments", clients(), threads)
+
+    yield make
+    threads.shutdown()
+
+
 @pytest.mark.parametrize(("inner", "expected"), [(Store(size=5), 5), (Store(status=404), None)])
-async def test_the_size_of_an_object_that_is_missing_is_none(inner, expected):
-    assert await s3.Bucket("attachments", inner, inner, None).size("a") == expected
+async def test_the_size_of_an_object_that_is_missing_is_none(bucket_over, inner, expected):
+    assert await bucket_over(inner).size("a") == expected
 
 
-async def test_a_store_that_refuses_is_not_taken_for_a_missing_object():
+async def test_a_store_that_refuses_is_not_taken_for_a_missing_object(bucket_over):
     with pytest.raises(ClientError):
-        await s3.Bucket("attachments", Store(status=403), None, None).size("a")
+        await bucket_over(Store(status=403)).size("a")
+
+
+async def test_an_impatient_caller_does_not_spoil_it_for_the_next(bucket_over):
+    bucket = bucket_over(Store(size=5))
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0):
+            await bucket.size("a")
+    assert await bucket.size("a") == 5
+
+
+async def test_settings_that_no_client_can_be_made_from_show_at_the_check():
+    settings = S3Settings(s3_endpoint_url="minio:9000", s3_access_key_id="caas", s3_secret_access_key="hunter2")
+    async with s3.connected(settings, "attachments") as bucket:
+        with pytest.raises(ValueError, match="Invalid endpoint"):
+            await bucket.check()
