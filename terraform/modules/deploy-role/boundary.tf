@@ -1,10 +1,5 @@
 # The most that any role of the environment can do, whatever its policies say: no IAM, no other role, no other project's data.
 resource "aws_iam_policy" "boundary" {
-  #checkov:skip=CKV_AWS_287:A boundary grants nothing; it limits
-  #checkov:skip=CKV_AWS_288:A boundary grants nothing; it limits
-  #checkov:skip=CKV_AWS_289:A boundary grants nothing; it limits
-  #checkov:skip=CKV_AWS_290:A boundary grants nothing; it limits
-  #checkov:skip=CKV_AWS_355:A boundary grants nothing; it limits
   name        = "${var.name}-boundary"
   description = "Upper limit of the roles in ${var.environment}"
 

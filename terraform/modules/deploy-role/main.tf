@@ -83,11 +83,6 @@ resource "aws_iam_role_policy" "images" {
 }
 
 resource "aws_iam_role_policy" "infrastructure" {
-  #checkov:skip=CKV_AWS_287:It creates the secrets' versions and must read them; names are limited to the environment's
-  #checkov:skip=CKV_AWS_288:See CKV_AWS_287
-  #checkov:skip=CKV_AWS_289:IAM only under the boundary, and the boundary and this role are denied
-  #checkov:skip=CKV_AWS_290:Networks, clusters and backends are made by services whose create calls know no resource; the region is fixed
-  #checkov:skip=CKV_AWS_355:See CKV_AWS_290
   name = "infrastructure"
   role = aws_iam_role.this.id
 

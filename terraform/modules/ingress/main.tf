@@ -36,6 +36,7 @@ resource "aws_vpc_security_group_ingress_rule" "nodes" {
 }
 
 resource "aws_lb" "this" {
+  #checkov:skip=CKV_AWS_150:Whether it can be deleted is the environment's choice (deletion_protection)
   #checkov:skip=CKV_AWS_91:The gateway and the ingress controller log each request, with its ID
   name                             = var.name
   load_balancer_type               = "network"
@@ -62,6 +63,7 @@ resource "aws_lb_target_group" "this" {
 }
 
 resource "aws_autoscaling_attachment" "nodes" {
+  #checkov:skip=CKV2_AWS_15:EKS replaces unhealthy nodes; the load balancer's view would end nodes whose ingress pod restarts
   autoscaling_group_name = var.node_autoscaling_group
   lb_target_group_arn    = aws_lb_target_group.this.arn
 }

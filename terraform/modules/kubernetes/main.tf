@@ -7,7 +7,6 @@ resource "aws_cloudwatch_log_group" "this" {
 }
 
 resource "aws_eks_cluster" "this" {
-  #checkov:skip=CKV_AWS_39:Public access is off unless public_access_cidrs names networks, and it refuses 0.0.0.0/0
   name                          = var.name
   version                       = var.kubernetes_version
   role_arn                      = aws_iam_role.cluster.arn

@@ -58,7 +58,7 @@ resource "aws_cloudwatch_log_group" "this" {
 }
 
 resource "aws_elasticache_replication_group" "this" {
-  #checkov:skip=CKV_AWS_31:The password belongs to the user group (RBAC); AUTH tokens would be stored in state
+  #checkov:skip=CKV2_AWS_50:Two nodes or more fail over by themselves; how many is the environment's choice (node_count)
   replication_group_id       = "${var.name}-redis"
   description                = "Cache, presence and rate limits"
   engine                     = "valkey"
