@@ -1,3 +1,4 @@
+# tflint-ignore-file: terraform_required_version
 # The mock reads a policy's Deny and not its conditions, and would refuse every request.
 resource "aws_s3_bucket_policy" "this" {
   for_each = toset([])
