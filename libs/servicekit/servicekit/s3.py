@@ -31,7 +31,7 @@ def client(settings: S3Settings, endpoint_url: str | None, session: boto3.sessio
         config=Config(
             signature_version="s3v4",
             connect_timeout=2,
-            read_timeout=5,
+            read_timeout=4,
             retries={"mode": "standard", "total_max_attempts": 2},
             s3={"addressing_style": "path" if endpoint_url else "virtual"},
             request_checksum_calculation="when_required",
