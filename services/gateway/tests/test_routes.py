@@ -1,6 +1,9 @@
 """The routing table."""
 
+from pathlib import Path
+
 import pytest
+from gateway.index import DOCS, LISTING
 from gateway.routes import ROUTES, Route
 from gateway.settings import Settings
 
@@ -33,3 +36,10 @@ def test_a_request_is_repeated_only_where_that_does_no_harm(path, method, header
 
 def test_a_path_is_shown_without_how_it_is_matched():
     assert Route("/a/{id:segment}/b/{month:segment}", ("GET",), "x").shown_path == "/a/{id}/b/{month}"
+
+
+def test_the_page_that_the_index_names_documents_every_route():
+    page = Path(__file__).parents[3].joinpath(DOCS).read_text()
+    for path, methods, _ in LISTING:
+        for method in methods:
+            assert f"`{method} {path}" in page, f"{DOCS} does not mention {method} {path}"
