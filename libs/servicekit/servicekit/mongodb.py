@@ -21,7 +21,7 @@ def options(name: str) -> dict[str, Any]:
         "tz_aware": True,
         "serverSelectionTimeoutMS": 3000,
         "connectTimeoutMS": 2000,
-        "socketTimeoutMS": 10000,
+        "socketTimeoutMS": 8000,
         "waitQueueTimeoutMS": 3000,
         "w": "majority",
         "journal": True,
