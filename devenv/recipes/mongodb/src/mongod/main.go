@@ -73,7 +73,11 @@ func start(arguments []string, begun time.Time) (err error) {
 	// Before the listeners, so that a stop during the preparation is not lost.
 	ctx, cancel := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
 	defer cancel()
-	router := newRouter(ferret)
+	indexes, err := openIndexOptions(wanted.dbPath)
+	if err != nil {
+		return err
+	}
+	router := newRouter(ferret, indexes)
 	if !dir.initialised() {
 		if err := initialise(ctx, ferret, router.withoutAuth(), root); err != nil {
 			return fmt.Errorf("the first start: %w", err)
@@ -82,6 +86,7 @@ func start(arguments []string, begun time.Time) (err error) {
 			return err
 		}
 	}
+	go indexes.expire(ctx, router.withoutAuth(), wanted.expiry)
 	router.auth = wanted.auth || root != credentials{}
 
 	clients := newServer(ferret, router, log)

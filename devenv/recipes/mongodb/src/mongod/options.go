@@ -5,6 +5,7 @@ import (
 	"net"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // settings is what the command line and the configuration file asked for.
@@ -15,7 +16,8 @@ type settings struct {
 	auth      bool
 	verbose   bool
 	version   bool
-	ignored   []string // options that change nothing here
+	expiry    time.Duration // between two looks for expired documents
+	ignored   []string      // options that change nothing here
 }
 
 // meaning says what an option of mongod's does in this stand-in.
@@ -42,7 +44,7 @@ const (
 
 var options = map[string]meaning{
 	"auth": flag, "noauth": flag, "bind_ip": value, "bind_ip_all": flag, "config": value, "dbpath": value,
-	"port": value, "sslMode": value, "tlsMode": value, "verbose": flag, "version": flag,
+	"port": value, "setParameter": value, "sslMode": value, "tlsMode": value, "verbose": flag, "version": flag,
 
 	"cpu": ignoredFlag, "directoryperdb": ignoredFlag, "ipv6": ignoredFlag, "journal": ignoredFlag,
 	"logappend": ignoredFlag, "nojournal": ignoredFlag, "noprealloc": ignoredFlag, "noscripting": ignoredFlag,
@@ -51,7 +53,7 @@ var options = map[string]meaning{
 
 	"filePermissions": ignoredValue, "journalCommitInterval": ignoredValue, "logRotate": ignoredValue,
 	"logpath": ignoredValue, "maxConns": ignoredValue, "networkMessageCompressors": ignoredValue,
-	"oplogSize": ignoredValue, "pidfilepath": ignoredValue, "profile": ignoredValue, "setParameter": ignoredValue,
+	"oplogSize": ignoredValue, "pidfilepath": ignoredValue, "profile": ignoredValue,
 	"slowms": ignoredValue, "storageEngine": ignoredValue, "syncdelay": ignoredValue, "timeStampFormat": ignoredValue,
 	"timeZoneInfo": ignoredValue, "unixSocketPrefix": ignoredValue, "wiredTigerCacheSizeGB": ignoredValue,
 	"wiredTigerCollectionBlockCompressor": ignoredValue, "wiredTigerIndexPrefixCompression": ignoredValue,
@@ -67,7 +69,7 @@ var refusals = map[string]string{
 }
 
 func parse(arguments []string) (settings, error) {
-	parsed := settings{port: 27017, dbPath: "/data/db"}
+	parsed := settings{port: 27017, dbPath: "/data/db", expiry: time.Minute}
 	for len(arguments) > 0 {
 		argument := arguments[0]
 		arguments = arguments[1:]
@@ -137,9 +139,26 @@ func (s *settings) apply(name, given string, wanted meaning) error {
 		if given != "disabled" {
 			return fmt.Errorf("--%s %s: %s", name, given, noTLS)
 		}
+	case "setParameter":
+		return s.setParameter(given)
 	case "config":
 		return s.read(given)
 	}
+	return nil
+}
+
+// setParameter knows the one parameter that means something here.
+func (s *settings) setParameter(given string) error {
+	name, text, _ := strings.Cut(given, "=")
+	if name != "ttlMonitorSleepSecs" {
+		s.ignored = append(s.ignored, "--setParameter "+name)
+		return nil
+	}
+	seconds, err := strconv.Atoi(text)
+	if err != nil || seconds < 1 {
+		return fmt.Errorf("--setParameter %s: not a number of seconds", given)
+	}
+	s.expiry = time.Duration(seconds) * time.Second
 	return nil
 }
 

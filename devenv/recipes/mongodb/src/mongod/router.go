@@ -8,6 +8,7 @@ import (
 	"github.com/FerretDB/wire"
 	"github.com/FerretDB/wire/wirebson"
 
+	"github.com/FerretDB/FerretDB/devenv/aggregation"
 	"github.com/FerretDB/FerretDB/internal/clientconn/conninfo"
 	"github.com/FerretDB/FerretDB/internal/handler"
 	"github.com/FerretDB/FerretDB/internal/handler/handlererrors"
@@ -58,9 +59,10 @@ var accesses = map[string]access{
 	"dropDatabase": drop,
 }
 
-func newRouter(ferret *handler.Handler) *router {
+func newRouter(ferret *handler.Handler, indexes *indexOptions) *router {
 	// With this on from the start, FerretDB would refuse everything before a login, also on an open server.
 	ferret.EnableNewAuth = true
+	aggregation.Register()
 
 	r := &router{commands: map[string]command{}, locks: newLocks()}
 	add := func(name string, implementation run) {
@@ -79,12 +81,15 @@ func newRouter(ferret *handler.Handler) *router {
 	} {
 		add(name, withoutRoles(pass(inner)))
 	}
+	resolver := resolver{ferret.Backend}
 	for _, name := range []string{"findAndModify", "findandmodify"} {
-		add(name, findAndModify(r.commands[name].run))
+		add(name, findAndModify(resolver.findAndModify(r.commands[name].run)))
 	}
 	add("insert", inParts("documents", insertAtOnce, r.commands["insert"].run))
-	add("update", inParts("updates", 1, r.commands["update"].run))
-	add("aggregate", refuseChangeStream(r.commands["aggregate"].run))
+	add("update", inParts("updates", 1, resolver.update(r.commands["update"].run)))
+	add("createIndexes", indexes.createIndexes(r.commands["createIndexes"].run))
+	add("listIndexes", indexes.listIndexes(r.commands["listIndexes"].run))
+	add("aggregate", aggregate(ferret.Backend, r.commands["aggregate"].run))
 	for name, implementation := range sessionCommands {
 		add(name, implementation)
 	}

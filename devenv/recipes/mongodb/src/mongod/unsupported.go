@@ -45,34 +45,3 @@ func refuseReplicaSet(context.Context, *request) (*wire.OpMsg, error) {
 func failed(code int32, name, message string) (*wire.OpMsg, error) {
 	return wire.NewOpMsg(wirebson.MustDocument("ok", float64(0), "errmsg", message, "code", code, "codeName", name))
 }
-
-// refuseChangeStream says so before FerretDB complains of something else in the same command.
-func refuseChangeStream(inner run) run {
-	return func(ctx context.Context, asked *request) (*wire.OpMsg, error) {
-		if firstStage(asked.document.Get("pipeline")) == "$changeStream" {
-			return failed(40573, "Location40573",
-				"The $changeStream stage is only supported on replica sets (this stand-in has none)")
-		}
-		return inner(ctx, asked)
-	}
-}
-
-func firstStage(pipeline any) string {
-	array, ok := pipeline.(wirebson.AnyArray)
-	if !ok {
-		return ""
-	}
-	stages, err := array.Decode()
-	if err != nil || stages.Len() == 0 {
-		return ""
-	}
-	raw, ok := stages.Get(0).(wirebson.AnyDocument)
-	if !ok {
-		return ""
-	}
-	stage, err := raw.Decode()
-	if err != nil {
-		return ""
-	}
-	return stage.Command()
-}
