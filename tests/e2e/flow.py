@@ -17,7 +17,11 @@ class Client:
     def __init__(self, url, key, ssl=None):
         self.url, self.key, self.ssl = url, key, ssl
         self.http = httpx.AsyncClient(base_url=url, headers={"Authorization": f"Bearer {key}"}, timeout=15,
-                                      verify=ssl if ssl is not None else True)
+                                      verify=self.verify)
+
+    @property
+    def verify(self):
+        return self.ssl if self.ssl is not None else True
 
     async def __aenter__(self):
         return self
@@ -46,13 +50,13 @@ class Client:
         """Upload `content` by presigned URL, past the gateway as a browser would."""
         wanted = {"file_name": name, "content_type": "text/plain", "size_bytes": len(content)}
         made = await self.post(f"/v1/conversations/{conversation}/attachments", wanted)
-        async with httpx.AsyncClient(timeout=15) as plain:
+        async with httpx.AsyncClient(timeout=15, verify=self.verify) as plain:
             put = await plain.put(made["upload_url"], content=content, headers=made.get("upload_headers") or {})
             assert put.status_code == 200, put.text
         return made["id"]
 
     async def download(self, url):
-        async with httpx.AsyncClient(timeout=15) as plain:
+        async with httpx.AsyncClient(timeout=15, verify=self.verify) as plain:
             got = await plain.get(url)
             assert got.status_code == 200, got.text
             return got.content
