@@ -12,6 +12,7 @@ from devenv.errors import DevenvError
 
 INTERVAL_S = 0.05
 OPERATION_S = 10.0  # one operation may take this long
+LISTENING_S = 3.0  # after this long, the check is tried even if not all ports take connections
 
 
 class Cancelled(DevenvError):
@@ -33,24 +34,24 @@ def wait_usable(engine: Engine, name: str, container: str, command: Sequence[str
                 timeout_s: float, is_cancelled: Callable[[], bool] = lambda: False) -> None:
     """Return once the operation succeeds; raises DevenvError at once when the container ends, or after `timeout_s`."""
     deadline = monotonic() + timeout_s
-    said = "no health check has ended yet"
+    listening_at = monotonic() + (LISTENING_S if command else timeout_s)
+    said = "nothing accepts a connection yet"
     while monotonic() < deadline:
         if is_cancelled():
             raise Cancelled(f"stopped waiting for `{name}`: the run ends")
         began = monotonic()
-        if not command:
-            usable = all(_accepts(port) for port in ports.values())
-            said = "nothing accepts a connection yet"
+        # Knocking costs nothing; an operation in a container costs processor time that the server needs to start.
+        is_listening = all(_accepts(port) for port in ports.values())
+        if command and (is_listening or began > listening_at):
+            is_usable, said = _try(engine, container, command)
         else:
-            usable, said = _try(engine, container, command)
-        if not usable or not command:
-            require_running(engine, name, container)
-        if usable:
+            is_usable = is_listening and not command
+        if is_usable:
             return
-        # An operation that costs a second of processor time is not started over and over while the server starts.
+        require_running(engine, name, container)
         sleep(max(INTERVAL_S, monotonic() - began))
     raise DevenvError(f"`{name}` is not usable after {timeout_s:.0f} s; its health check says: {said}\n"
-                      f"{last_words(engine, container)}", f"look at its log: docker logs {container}")
+                      f"{last_words(engine, container)}")
 
 
 def require_running(engine: Engine, name: str, container: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -11,6 +12,14 @@ from devenv.images.reference import parse
 from devenv.project import write_whole
 from devenv.testing.plan import Plan
 from devenv.testing.records import Record
+
+# Set to 1 by what has built the services already, as `devenv test` does: they are not built again then.
+BUILT = "DEVENV_TEST_BUILT"
+
+
+def are_built() -> bool:
+    """Whether the images of the services are known to be those of their source."""
+    return os.environ.get(BUILT) == "1"
 
 
 def is_still(record: Record, local: dict[str, str]) -> bool:
@@ -58,7 +67,7 @@ def find(plan: Plan, engine: Engine, names: Iterable[str]) -> dict[str, tuple[st
         resolved = resolve(wanted_images(model.data, chosen), engine=engine, runner=Runner(), offline=False,
                            logs=project.state / "logs")
         built = [name for name in chosen if model.services[name].is_built]
-        if built:
+        if built and not are_built():
             _build(plan, engine, built, resolved)
     used = {}
     for name in chosen:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
+from time import sleep
 
 from devenv.engine import Engine
 from devenv.testing.leases import Lease, Terms, alone, exclusive, share, was_abandoned
 from devenv.testing.plan import Plan
 from devenv.testing.reaper import SETS, remove
+
+LOOKS = 3  # the watcher of a warm set has it to itself for an instant now and then
 
 
 def take(plan: Plan, engine: Engine, run: str, reuse: bool, idle_limit_s: float) -> tuple[Lease, bool]:
@@ -28,15 +31,23 @@ def take(plan: Plan, engine: Engine, run: str, reuse: bool, idle_limit_s: float)
 def _take_warm(directory: Path, terms: Terms, engine: Engine) -> Lease | None:
     """A lease on the warm set, or None while another run has it; one that a killed run left is removed first."""
     with exclusive(directory.with_name(f".{directory.name}.lock")):
-        with alone(directory) as is_alone:
-            if is_alone and was_abandoned(directory):
-                remove(engine, terms.set_id)
-                shutil.rmtree(directory)
-        if not is_alone and directory.is_dir() and _holder(directory) != terms.run:
+        if directory.is_dir() and not _is_free(directory, terms, engine) and _holder(directory) != terms.run:
             return None
         lease = share(directory)
         terms.write(directory)
         return lease
+
+
+def _is_free(directory: Path, terms: Terms, engine: Engine) -> bool:
+    for _ in range(LOOKS):
+        with alone(directory) as is_alone:
+            if is_alone and was_abandoned(directory):
+                remove(engine, terms.set_id)
+                shutil.rmtree(directory)
+            if is_alone:
+                return True
+        sleep(0.01)
+    return False
 
 
 def _holder(directory: Path) -> str:

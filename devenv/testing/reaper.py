@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from time import sleep
 
@@ -47,6 +46,8 @@ def remove(engine: Engine, set_id: str, settle_s: float = 0) -> None:
 
     With `settle_s`, look again after that time: a killed process may have left a request under way.
     """
+    from concurrent.futures import ThreadPoolExecutor
+
     while True:
         filters = {"label": [f"{SET}={set_id}"]}
         containers = [f"/containers/{one['Id']}" for one in engine.get("/containers/json", all=1, filters=filters)]

@@ -55,6 +55,7 @@ class Session:
         self.options = options
         self.soon: frozenset[str] = frozenset()  # kinds that later tests will ask for
         self.handles: dict[str, Handle] = {}
+        self._given: dict[str, Handle] = {}  # those that a test may have used
         self._isolations: list[Isolation] = []
         self._turns: Turns | None = None
         self._is_testing = False
@@ -127,7 +128,7 @@ class Session:
         self.set.ensure(wanted, soon=self._soon())
         for name in self.plan.model.select(wanted):
             if name not in self.plan.model.one_shots:
-                self._handle(self.set.known[name])
+                self._given[name] = self._handle(self.set.known[name])
 
     def control(self, name: str) -> Control:
         """What a handle of this definition does things with."""
@@ -168,12 +169,12 @@ class Session:
         lost: dict[str, str] = {}
         for isolation in self._isolations:
             isolation.close()
-        for name, handle in self.handles.items():
+        for name, handle in self._given.items():
             self.set.refresh(name)
             if finding := damage.look(self.engine, handle, self.set.id):
                 (lost if finding.is_lost else found)[name] = finding.reason
                 damage.repair(handle, self.set.id)
-        backends = {name: one for name, one in self.handles.items() if isinstance(one, Backend)}
+        backends = {name: one for name, one in self._given.items() if isinstance(one, Backend)}
         for name, backend in backends.items():
             reason = "" if name in lost else self._clean(backend) or damage.try_out(
                 backend, self.set.known[name], partial(self.set.operation, name))
@@ -181,6 +182,7 @@ class Session:
                 lost[name] = reason
         for name in self.plan.model.select(lost) if lost else ():
             if name in lost:
+                self._before_harm()
                 damage.forget(self.handles[name])
                 self.set.recycle(name)
         repaired = [f"{name}: {reason}; repaired" for name, reason in found.items() if name not in lost]

@@ -169,7 +169,10 @@ class ContainerSet:
         self._remove_data(name)
 
         def environment(own: Mapping[int, int]) -> dict[str, str]:
-            return self.addresses({name: own}).from_inside(self.plan.environment(name))
+            said = self.plan.environment(name)
+            # What a backend calls `localhost` is itself; what a service calls so is often what a browser is told.
+            is_service = self.plan.model.services[name].is_built
+            return self.addresses({name: own}).from_inside(said) if is_service else said
 
         if name in self.plan.model.one_shots:
             self.known[name] = self.starter().run_once(name, image, environment({}))
@@ -194,7 +197,7 @@ class ContainerSet:
             return None
         if record.run != self.run:
             # A service's source may have changed since, which only building it tells.
-            if self.plan.model.services[name].is_built and not is_built:
+            if self.plan.model.services[name].is_built and not (is_built or images.are_built()):
                 return None
             self._local_images = self._local_images or images.local_images(self.engine)
             if not images.is_still(record, self._local_images):

@@ -34,6 +34,7 @@ class SetContainer(DockerContainer):
 
     def __init__(self, image: str, options: Mapping[str, Any]) -> None:
         super().__init__(image)
+        self.image = image  # without the prefix for registries: it is here already
         self.options = dict(options)
 
     def start(self) -> SetContainer:

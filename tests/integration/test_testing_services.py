@@ -204,3 +204,38 @@ def test_workers_build_once(platform: OtherProject) -> None:
     done = platform.pytest("-p", "xdist", "-n", "4", "test_many.py")
     assert counts(done) == {"passed": 8}, done.stdout
     assert len(platform.sets()) == 1, "the warm one of the tests before"
+
+
+def test_backend_of_no_kind_is_given_as_it_is(fresh_project: OtherProject) -> None:
+    fresh_project.write("compose.yaml", """
+        services:
+          files:
+            image: python:3.13-slim
+            command: [python, -m, http.server, "8000"]
+            expose: ["8000"]
+    """)
+    fresh_project.write("test_files.py", """
+        from urllib.error import URLError
+        from urllib.request import urlopen
+        import pytest
+
+        def get(files):
+            with urlopen(f"http://{files.address}/", timeout=2) as answer:
+                return answer.status
+
+        def test_files(devenv_backend):
+            files = devenv_backend("files")
+            assert get(files) == 200
+            with files.stop(timeout_s=0), pytest.raises(URLError):
+                get(files)
+            assert get(files) == 200
+
+        def test_left_stopped(devenv_backend):
+            devenv_backend("files").kill()
+
+        def test_is_there_again(devenv_backend):
+            assert get(devenv_backend("files")) == 200
+    """)
+    done = fresh_project.pytest("test_files.py")
+    assert counts(done) == {"passed": 3}, done.stdout
+    assert "left files: not running (exit code 137); started anew" in done.stdout

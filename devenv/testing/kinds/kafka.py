@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from time import monotonic, sleep
 from typing import Any, ClassVar
 
 from devenv.errors import DevenvError
@@ -73,6 +74,7 @@ class Kafka(Backend):
         refused = [f"{name}: {said}" for name, code, *said in answer.topic_errors if code]
         if refused:
             raise DevenvError(f"`{self.name}` refused topics: {'; '.join(refused)}")
+        self._wait_for(lambda topics: topics >= set(names), f"the topics {', '.join(names)} to be there")
 
     def topics(self) -> list[str]:
         """The names of all topics."""
@@ -99,6 +101,7 @@ class Kafka(Backend):
         topics = [topic for topic in self.topics() if topic.startswith(f"{name}.")]
         if topics:
             self._own.call(lambda client: client.delete_topics(topics, timeout_ms=TIMEOUT_S * 1000))
+            self._wait_for(lambda left: not left & set(topics), f"the topics {', '.join(topics)} to be gone")
 
     def close(self) -> None:
         """Close the plugin's own connection."""
@@ -110,6 +113,14 @@ class Kafka(Backend):
         from devenv.testing.kinds.kafka_admin import Admin
 
         return Admin(self.client)
+
+    def _wait_for(self, is_so: Callable[[set[str]], bool], what: str) -> None:
+        """The controller answers before the broker knows."""
+        deadline = monotonic() + TIMEOUT_S
+        while not is_so(set(self.topics())):
+            if monotonic() > deadline:
+                raise DevenvError(f"waited {TIMEOUT_S} s for {what}, in vain")
+            sleep(0.01)
 
     def _settings(self) -> dict[str, str]:
         """Settings that were changed while the broker ran."""
