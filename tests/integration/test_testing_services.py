@@ -201,7 +201,7 @@ def test_workers_build_once(platform: OtherProject) -> None:
             with urlopen(f"{devenv_service('front').url}/prepared", timeout=5) as answer:
                 assert answer.read() == b"yes"
     """)
-    done = platform.pytest("-p", "xdist", "-n", "4", "test_many.py")
+    done = platform.pytest("-p", "xdist", "-n", "2", "test_many.py")
     assert counts(done) == {"passed": 8}, done.stdout
     assert len(platform.sets()) == 1, "the warm one of the tests before"
 
