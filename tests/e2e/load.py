@@ -10,17 +10,18 @@ import httpx
 class Load:
     """GET `url` at `rate` a second until stopped, at most `limit_s`; half of it on connections that are kept."""
 
-    def __init__(self, url, rate, limit_s=120):
-        self.url, self.rate, self.limit_s = url, rate, limit_s
+    def __init__(self, url, rate, limit_s=120, verify=True):
+        self.url, self.rate, self.limit_s, self.verify = url, rate, limit_s, verify
         self.outcomes = Counter()
         self.bodies = Counter()
         self._stop = asyncio.Event()
 
     async def run(self):
-        limits = httpx.Limits(max_connections=200, max_keepalive_connections=50)
+        keep = httpx.Limits(max_connections=200, max_keepalive_connections=50)
+        none = httpx.Limits(max_keepalive_connections=0)
         async with (
-            httpx.AsyncClient(limits=limits, timeout=20) as kept,
-            httpx.AsyncClient(limits=httpx.Limits(max_keepalive_connections=0), timeout=20) as fresh,
+            httpx.AsyncClient(limits=keep, timeout=20, verify=self.verify) as kept,
+            httpx.AsyncClient(limits=none, timeout=20, verify=self.verify) as fresh,
             asyncio.TaskGroup() as group,
         ):
             loop = asyncio.get_running_loop()
@@ -45,9 +46,9 @@ class Load:
 
 
 @asynccontextmanager
-async def under_load(url, rate):
+async def under_load(url, rate, verify=True):
     """Run a load around a block; it has ended, and every request is answered, when the block is left."""
-    load = Load(url, rate)
+    load = Load(url, rate, verify=verify)
     task = asyncio.create_task(load.run())
     try:
         yield load

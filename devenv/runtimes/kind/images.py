@@ -67,10 +67,10 @@ def build_and_push(up: KindUp) -> None:
     bases = set(wanted_images(up.model.data, up.built))
     third = [(one.reference, up.registry.mirrored(wanted)) for wanted, one in up.images.items()
              if wanted not in bases | {REGISTRY_IMAGE, node_image(up.project)}]
+    ours = service_images(up)
     # Under the bare names too, as the node's mirror of Docker Hub gives them to `kubectl apply -k` by hand.
-    bare = {reference: name for name, reference in up.built.items()}
-    ours = [(reference, up.registry.mirrored(name)) for reference, name in bare.items()]
-    up.registry.push([*third, *ours, *((one.local, one.name) for one in service_images(up))])
+    bare = [(one.local, up.registry.mirrored(one.bare)) for one in ours]
+    up.registry.push([*third, *bare, *((one.local, one.name) for one in ours)])
 
 
 def node_image(project: Project) -> str:

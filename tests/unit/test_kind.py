@@ -1,0 +1,122 @@
+import json
+
+import pytest
+
+from devenv.errors import DevenvError, UsageError
+from devenv.project import find
+from devenv.runtimes.kind.cluster import NODE_HTTPS, Cluster
+from devenv.runtimes.kind.manifests import Overlay, folder_of, render, write_overlay, write_secrets
+from devenv.runtimes.kind.registry import Registry
+from tests.unit.fakes import FakeEngine, FakeRunner
+
+RENDERED = """
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: backends-abcdef1234, namespace: shop}
+data: {PUBLIC: "https://localhost:8443/x", OTHER: "1"}
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: web, namespace: shop}
+spec: {template: {spec: {initContainers: [{image: wait}], containers: [{image: web}, {image: "mongo:8.0"}]}}}
+---
+apiVersion: networking.k8s.io/v1
+kind: Ingress
+metadata: {name: web}
+spec:
+  tls: [{secretName: web-tls}]
+  rules: [{http: {paths: [{path: /, backend: {service: {name: web}}}]}}]
+"""
+
+
+@pytest.fixture
+def project(tmp_path):
+    (tmp_path / "compose.yaml").write_text("name: Shop_1\nservices: {}\n")
+    overlay = tmp_path / "k8s" / "overlays" / "local"
+    overlay.mkdir(parents=True)
+    (overlay / "kustomization.yaml").write_text("resources: []\n")
+    found = find(tmp_path)
+    found.remember(found.checkout.__class__(found.checkout.name, 300))
+    found.__dict__.pop("checkout")
+    return found
+
+
+@pytest.fixture
+def overlay(project):
+    return render(FakeRunner({"kubectl kustomize": RENDERED}), folder_of(project, as_built=True))
+
+
+def test_what_an_overlay_says_is_read_from_its_objects(overlay):
+    assert overlay.namespace == "shop"
+    assert overlay.images == ("wait", "web", "mongo:8.0")
+    assert overlay.tls_secrets == ("web-tls",)
+    assert overlay.paths == {"web": ["/"]}
+
+
+def test_the_applied_overlay_has_this_checkouts_images_and_ports(project, overlay):
+    folder = write_overlay(project, overlay, {"web": "localhost:5301/web:1a2b"}, {8443: 8743})
+    data = json.loads("\n".join((folder / "kustomization.yaml").read_text().splitlines()[1:]))
+    assert (folder / data["resources"][0]).resolve() == overlay.folder
+    assert data["images"] == [{"name": "web", "newName": "localhost:5301/web", "newTag": "1a2b"}]
+    assert data["configMapGenerator"] == [
+        {"name": "backends", "behavior": "merge", "literals": ["PUBLIC=https://localhost:8743/x"]}]
+
+
+def test_with_the_usual_ports_nothing_is_moved(project, overlay):
+    folder = write_overlay(project, overlay, {}, {8443: 8443})
+    assert "configMapGenerator" not in (folder / "kustomization.yaml").read_text()
+
+
+def test_manifests_that_cannot_be_rendered_are_named_with_kustomizes_own_words(project):
+    with pytest.raises(UsageError, match="cannot be rendered"):
+        render(FakeRunner({"kubectl kustomize": 1}), project.root)
+
+
+def test_a_project_without_manifests_says_where_they_would_be(tmp_path):
+    (tmp_path / "compose.yaml").write_text("services: {}\n")
+    with pytest.raises(UsageError, match="k8s/overlays/local"):
+        folder_of(find(tmp_path), as_built=False)
+
+
+def test_secrets_of_a_persons_own_are_left_alone(project):
+    folder = project.root / "k8s" / "overlays" / "local"
+    write_secrets(folder, {"A": "1"})
+    assert (folder / ".secrets.env").stat().st_mode & 0o777 == 0o600
+    write_secrets(folder, {"A": "2"})
+    assert "A=2" in (folder / ".secrets.env").read_text()
+    (folder / ".secrets.env").write_text("A=mine\n")
+    write_secrets(folder, {"A": "3"})
+    assert (folder / ".secrets.env").read_text() == "A=mine\n"
+
+
+def test_a_cluster_has_a_name_that_kind_accepts_and_ports_of_its_own(project):
+    cluster = Cluster(project, FakeRunner())
+    assert cluster.name.startswith("shop-1-") and cluster.name == cluster.name.lower()
+    assert cluster.host_port(NODE_HTTPS) == 8743 and cluster.url() == "https://localhost:8743"
+
+
+def test_a_port_that_would_listen_beyond_this_machine_is_refused(project):
+    (project.root / "k8s" / "kind.yaml").write_text(
+        "kind: Cluster\nnodes: [{role: control-plane, extraPortMappings: [{containerPort: 30443, hostPort: 1}]}]\n")
+    with pytest.raises(DevenvError, match="beyond this machine"):
+        Cluster(project, FakeRunner()).configuration()
+
+
+def test_every_kubectl_call_names_kubeconfig_and_context(project):
+    cluster = Cluster(project, FakeRunner())
+    words = cluster.kubectl("shop").argv("get", "pods")
+    assert words[:5] == ("kubectl", "--kubeconfig", str(cluster.kubeconfig), "--context", f"kind-{cluster.name}")
+    assert words[5:] == ("--namespace", "shop", "get", "pods")
+
+
+@pytest.mark.parametrize(("wanted", "pushed"), [
+    ("mongo:8.0", "docker.io/library/mongo:8.0"), ("quay.io/minio/minio:R", "quay.io/minio/minio:R"),
+    ("web", "docker.io/library/web:latest"),
+])
+def test_images_are_pushed_under_their_whole_upstream_name(project, wanted, pushed):
+    registry = Registry(Cluster(project, FakeRunner()), FakeEngine(), FakeRunner())
+    assert registry.mirrored(wanted) == f"localhost:5301/{pushed}"
+
+
+def test_an_overlay_without_workloads_has_the_default_namespace(tmp_path):
+    assert Overlay(tmp_path, ()).namespace == "default"
