@@ -12,6 +12,7 @@ from typing import Any, Optional
 from . import fresh
 from .channel import Channel
 from .journal import Journal, describe
+from .processes import prefer_as_victim
 from .serving import ServingServer
 from .settings import Settings
 
@@ -24,6 +25,7 @@ def serve(settings: Settings, options: Mapping[str, Any], listeners: Sequence[so
 
     `options` are uvicorn's own, parsed by itself. A `stand_in` is served in the application's place.
     """
+    prefer_as_victim(not is_first)
     inherited = frozenset(sys.modules)
     fresh.put_first(settings.sources, names, then=[options.get("app_dir") or ""])
     journal = Journal(is_quiet=not is_first)
@@ -31,7 +33,8 @@ def serve(settings: Settings, options: Mapping[str, Any], listeners: Sequence[so
     # uvicorn's command does all the rest with its own server class replaced: every option keeps its meaning.
     uvicorn: Any = importlib.import_module("uvicorn.main")
     uvicorn.Server = lambda config: ServingServer(config, listeners, channel, settings, journal, inherited)
-    changes: dict[str, Any] = {"app_dir": None, "uds": None, "fd": None, "reload": False, "workers": 1}
+    changes: dict[str, Any] = {"app_dir": None, "uds": None, "fd": None, "workers": 1, "reload": False,
+                               "reload_dirs": [], "reload_includes": [], "reload_excludes": []}
     if stand_in:
         changes.update(app=stand_in, factory=False, lifespan="off", interface="asgi3")
     code, reasons = 0, []

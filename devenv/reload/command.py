@@ -17,6 +17,7 @@ def main(argv: Sequence[str]) -> int:
     settings = parse(argv)
     # For every Python that is started from here on.
     inherited = os.environ.get("PYTHONPATH")
+    os.environ["PYTHONDONTWRITEBYTECODE"] = "1"
     os.environ["PYTHONPATH"] = os.pathsep.join([*settings.sources, *([inherited] if inherited else [])])
     if settings.kind == "process":
         return ProcessSupervisor(settings).run()

@@ -8,6 +8,7 @@ import socket
 import sys
 from collections.abc import Callable
 from contextlib import suppress
+from pathlib import Path
 
 # Sent on to the command, which may give them a meaning; SIGCHLD is for the parent itself.
 FORWARDED = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2)
@@ -66,6 +67,21 @@ def _die_with_parent() -> None:
         import ctypes
 
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def prefer_as_victim(is_preferred: bool) -> None:
+    """Whether this process, rather than another of the container's, should go when memory runs out."""
+    with suppress(OSError):
+        Path("/proc/self/oom_score_adj").write_text("1000" if is_preferred else _OWN_OOM_SCORE)
+
+
+def _oom_score() -> str:
+    with suppress(OSError):
+        return Path("/proc/self/oom_score_adj").read_text()
+    return "0"
+
+
+_OWN_OOM_SCORE = _oom_score()
 
 
 def ended() -> list[tuple[int, int]]:

@@ -14,6 +14,7 @@ from .channel import Channel, Message
 from .fresh import missing_ahead
 from .handover import can_move, move
 from .journal import Journal
+from .processes import prefer_as_victim
 from .ready import wait_until_ready
 from .settings import Settings
 from .traffic import Application, Traffic
@@ -58,6 +59,7 @@ class ServingServer(Server):
         self._loop.add_reader(self._channel.fileno(), self._hear)
         self._journal.is_serving = True
         self._channel.send("ready")
+        prefer_as_victim(False)
         self._tell_missing()
 
     def _hear(self) -> None:
@@ -66,6 +68,7 @@ class ServingServer(Server):
                 self._spawn(self._adopt(message))
             elif message.kind == "drain" and self._deadline is None:
                 self._journal.is_quiet = True
+                prefer_as_victim(True)
                 self._tell_missing()
                 self._deadline = self._loop.time() + self._settings.drain_s
                 self._spawn(self._drain())

@@ -12,8 +12,9 @@ from typing import NamedTuple, Optional
 # Editors' swap and backup files, and what Python and other tools leave behind.
 _IGNORED_NAMES = {"__pycache__", "node_modules", "4913"}
 _IGNORED_ENDINGS = ("~", ".swp", ".swo", ".swx", ".tmp", ".pyc", ".pyo", ".egg-info", "___jb_tmp___", "___jb_old___")
-# Larger files are compared by their metadata.
+# Larger files, and the first versions of those beyond this number, are compared by their metadata.
 _DIGEST_LIMIT_BYTES = 1 << 20
+_DIGEST_LIMIT_FILES = 5_000
 # A file this young may change again without any trace in its metadata: clocks of file systems tick slowly.
 _SETTLED_NS = 2_000_000_000
 
@@ -57,7 +58,7 @@ class Snapshot:
                 metadata = (stat.st_mtime_ns, stat.st_ctime_ns, stat.st_size, stat.st_ino)
                 if by_metadata and before and before.settled and before.metadata == metadata:
                     continue
-                after = _signature(path, metadata)
+                after = _signature(path, metadata, with_digest=bool(before) or len(self.files) < _DIGEST_LIMIT_FILES)
                 if after is None:
                     continue  # it vanished meanwhile; its own event, or the next look, tells
                 self.files[path] = after
@@ -106,9 +107,9 @@ class Snapshot:
                     continue
 
 
-def _signature(path: str, metadata: tuple[int, int, int, int]) -> Optional[Signature]:
+def _signature(path: str, metadata: tuple[int, int, int, int], with_digest: bool) -> Optional[Signature]:
     digest = b""
-    if metadata[2] <= _DIGEST_LIMIT_BYTES:
+    if with_digest and metadata[2] <= _DIGEST_LIMIT_BYTES:
         try:
             digest = hashlib.blake2b(Path(path).read_bytes(), digest_size=16).digest()
         except OSError:

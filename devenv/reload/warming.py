@@ -12,7 +12,7 @@ from typing import Optional
 
 from . import fresh, warm
 from .channel import Channel
-from .processes import fork, tell
+from .processes import fork, prefer_as_victim, tell
 from .say import say
 from .settings import Settings
 
@@ -119,6 +119,8 @@ def _rehearse(names: Sequence[str], own: set[str], app_dir: str, channel: Channe
         os.dup2(silence, 1)
         os.dup2(silence, 2)
         os.nice(5)
+        # Should memory not suffice for all this once more, then it is not imported ahead.
+        prefer_as_victim(True)
         sys.path.insert(0, app_dir)
         safe = warm.rehearse(names, own)
         for start in range(0, len(safe), _CHUNK):

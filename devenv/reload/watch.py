@@ -9,10 +9,12 @@ from typing import Optional
 from .inotify import Inotify
 from .snapshot import Snapshot
 
-# One save is several events, and a checkout is thousands: a batch ends when nothing has come for `QUIET_S`,
-# and at the latest `LONGEST_S` after its first event, so that constant writing starves nobody.
+# One save is several events, and a checkout is thousands: a batch ends when nothing has come for `QUIET_S`, and
+# at the latest `LONGEST_S` after its first event, so that constant writing starves nobody. While it goes on,
+# batches grow up to `STORM_S`, so that it does not keep everybody busy either.
 QUIET_S = 0.010
 LONGEST_S = 0.200
+STORM_S = 2.0
 
 
 class Watch:
@@ -25,6 +27,7 @@ class Watch:
         self._clock = clock
         self._touched: set[str] = set()
         self._first = self._last = 0.0
+        self._longest_s = LONGEST_S
         # When the changes that were returned last began.
         self.noticed_at = clock()
         self._snapshot = Snapshot()
@@ -62,6 +65,8 @@ class Watch:
         if self._touched:
             if now < self._batch_end():
                 return []
+            was_quiet = now - self._last >= QUIET_S
+            self._longest_s = LONGEST_S if was_quiet else min(2 * self._longest_s, STORM_S)
             touched, self._touched = self._touched, set()
             changed = self._snapshot.refresh(touched, enter=self._enter)
             self._told = self._told or bool(changed)
@@ -77,7 +82,7 @@ class Watch:
             self._touched |= touched
 
     def _batch_end(self) -> float:
-        return min(self._last + QUIET_S, self._first + LONGEST_S)
+        return min(self._last + QUIET_S, self._first + self._longest_s)
 
     def _look(self) -> list[str]:
         began = self._clock()

@@ -5,6 +5,7 @@ import http.client
 import os
 import py_compile
 import signal
+import socket
 import sys
 from importlib.util import cache_from_source
 from pathlib import Path
@@ -105,7 +106,7 @@ def test_code_that_never_started_answers_503_with_the_reason_until_it_is_mended(
         assert status == 503
         assert "No module named 'nowhere_to_be_found'" in text
         write(source / "app.py", APP)
-        reloader.hears("reloaded in ")
+        reloader.hears("serving on")
         assert get(port) == (200, "first")
 
 
@@ -217,6 +218,62 @@ def test_a_newer_edit_supersedes_one_that_is_not_ready(source):
         write(source / "app.py", edited("second"))
         reloader.hears("reloaded in ")
         assert get(port) == (200, "second")
+
+
+def test_connections_that_a_superseded_first_start_has_taken_are_served(source):
+    def waiting(text, seconds):
+        return text.replace("        yield", f"        await asyncio.sleep({seconds})\n        yield")
+
+    write(source / "app.py", waiting(APP, 1))
+    with Reloader(source, "uvicorn", "app:app", "--uds", str(source.parent / "socket")) as reloader:
+        eventually(reloader.journal.exists)
+        write(source / "app.py", waiting(edited("second"), 3))
+        # In the queue of the listener when the first one, superseded but serving for a moment, takes from it.
+        client = socket.socket(socket.AF_UNIX)
+        client.connect(str(source.parent / "socket"))
+        eventually(lambda: "stop first" in reloader.journal.read_text())
+        client.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+        client.settimeout(60)
+        answer = b"".join(iter(lambda: client.recv(4096), b""))
+        client.close()
+        assert answer.endswith(b"second")
+
+
+def test_new_code_gets_no_request_before_it_is_ready(source, tmp_path):
+    gate = tmp_path / "gate"
+    ready = ('async def ready(request):\n'
+             f'    return PlainTextResponse("", status_code=200 if Path({str(gate)!r}).exists() else 503)\n\n\n'
+             'app = Starlette(')
+    app = APP.replace("app = Starlette(", ready).replace('routes=[', 'routes=[Route("/readyz", ready), ')
+    write(source / "app.py", app)
+    gate.touch()
+    with Reloader(source, *uvicorn(), more=("--ready", "http://127.0.0.1/readyz")) as reloader:
+        port = reloader.port()
+        gate.unlink()
+        write(source / "app.py", app.replace('"first"', '"second"'))
+        eventually(lambda: "start second" in reloader.journal.read_text())
+        assert get(port) == (200, "first")
+        gate.touch()
+        reloader.hears("reloaded in ")
+        assert get(port) == (200, "second")
+
+
+def test_what_serves_is_the_last_to_go_when_memory_runs_out(source):
+    def victim(pid):
+        return int(Path(f"/proc/{pid}/oom_score_adj").read_text())
+
+    usual = victim("self")
+    with Reloader(source, *uvicorn()) as reloader:
+        port = reloader.port()
+        first = get(port, "/process")[1]
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+        connection.request("GET", "/?after=3600")
+        get(port)
+        write(source / "app.py", edited("second"))
+        reloader.hears("reloaded in ")
+        assert victim(first) == 1000
+        assert victim(get(port, "/process")[1]) == usual
+        connection.close()
 
 
 def test_sigterm_lets_requests_finish_and_runs_the_lifespans_end(source):

@@ -171,6 +171,18 @@ def test_constant_writing_does_not_put_a_batch_off_for_ever(root, make):
     assert len(batches) == int((clock.now - began) / watching.LONGEST_S)
 
 
+def test_a_storm_of_writing_makes_few_batches(root, make):
+    clock = Clock()
+    watch = make(clock=clock)
+    batches = []
+    for number in range(2000):
+        (root / "pkg" / "app.py").write_text(str(number))
+        batches += watch.changes()
+        clock.now += watching.QUIET_S / 2
+    assert 5 <= len(batches) <= 8, "in ten seconds"
+    assert settle(watch, clock) == [str(root / "pkg" / "app.py")]
+
+
 def test_an_overflow_of_events_means_to_look_at_everything(root, make, monkeypatch):
     clock = Clock()
     watch = make(clock=clock)
