@@ -53,7 +53,8 @@ class Workspace:
 def workspace(folder: Path) -> Workspace:
     """A fresh copy under `folder` of what Terraform reads."""
     path = folder / "repository"
-    leave_out = shutil.ignore_patterns(".terraform", "terraform.tfstate*")
+    # bootstrap gets a backend.tf once its state has moved into the bucket that it makes (docs/guides/aws-account.md).
+    leave_out = shutil.ignore_patterns(".terraform", "terraform.tfstate*", "backend.tf")
     shutil.copytree(REPOSITORY / "terraform", path / "terraform", ignore=leave_out)
     (path / "k8s").mkdir()
     shutil.copy(REPOSITORY / "k8s" / "versions.json", path / "k8s")

@@ -36,10 +36,11 @@ resource "aws_iam_role_policy" "state" {
     Version = "2012-10-17"
     Statement = [
       {
-        Effect    = "Allow"
-        Action    = "s3:ListBucket"
-        Resource  = var.state_bucket_arn
-        Condition = { StringLike = { "s3:prefix" = "${var.environment}/*" } }
+        Effect   = "Allow"
+        Action   = "s3:ListBucket"
+        Resource = var.state_bucket_arn
+        # `terraform init` also lists workspaces, under env:/, though there are none.
+        Condition = { StringLike = { "s3:prefix" = ["${var.environment}/*", "env:/*"] } }
       },
       {
         Effect   = "Allow"
@@ -94,7 +95,9 @@ resource "aws_iam_role_policy" "infrastructure" {
         Effect = "Allow"
         Action = [
           "acm:*", "autoscaling:*", "cloudwatch:*", "ec2:*", "eks:*", "elasticache:*", "elasticloadbalancing:*", "kafka:*", "rds:*",
-          "kms:ListAliases", "logs:DescribeLogGroups", "secretsmanager:GetRandomPassword",
+          "kms:ListAliases", "logs:CreateLogDelivery", "logs:DeleteLogDelivery", "logs:DescribeLogGroups", "logs:DescribeResourcePolicies",
+          "logs:GetLogDelivery", "logs:ListLogDeliveries", "logs:PutResourcePolicy", "logs:UpdateLogDelivery",
+          "secretsmanager:GetRandomPassword",
         ]
         Resource  = "*"
         Condition = { StringEquals = { "aws:RequestedRegion" = var.region } }
