@@ -50,7 +50,7 @@ def repair(handle: Handle, network: str) -> None:
 
 def try_out(backend: Backend, record: Record, find_operation: Callable[[], tuple[str, ...]]) -> str:
     """Why the backend no longer does its work as before, or an empty text."""
-    if record.baseline:
+    if record.baseline and backend.has_client:
         return attempt(backend, lambda: backend.damage(record.baseline))
     # We have no client for it, so its own health check has to do.
     operation = find_operation()

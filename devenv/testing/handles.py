@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from importlib import import_module
+from importlib.util import find_spec
 from types import TracebackType
 from typing import Any, ClassVar
 from urllib.parse import quote
@@ -174,6 +175,11 @@ class Backend(Handle):
 
     def clean(self, name: str) -> None:
         """Delete what one test has left under its name."""
+
+    @cached_property
+    def has_client(self) -> bool:
+        """Whether this Python has the client library."""
+        return bool(self.library) and find_spec(self.library) is not None
 
     def module(self, name: str = "") -> Any:
         """The client library, or a part of it; raises DevenvError with what to install."""

@@ -189,8 +189,11 @@ class Session:
         return [*repaired, *(f"{name}: {reason}; started anew" for name, reason in lost.items())]
 
     def _clean(self, backend: Backend) -> str:
-        """Delete what the test's isolation named; why that cannot be done, or an empty text."""
-        for isolation in self._isolations:
+        """Delete what the test's isolation named; why that cannot be done, or an empty text.
+
+        Without a client library it stays, under names that no other test has, until the set ends.
+        """
+        for isolation in self._isolations if backend.has_client else ():
             if problem := damage.attempt(backend, lambda name=isolation.name: backend.clean(name)):  # type: ignore[misc]
                 return problem
         return ""
@@ -207,12 +210,10 @@ class Session:
         if not record.identity or record.name in self.plan.model.one_shots:
             return {}
         handle = self._handle(record)
-        if not isinstance(handle, Backend):
-            return {}
+        if not isinstance(handle, Backend) or not handle.has_client:
+            return {}  # the health check's operation has to do
         try:
             return handle.mark()
-        except ModuleNotFoundError:
-            return {}  # without a client library, the health check's operation has to do
         except DevenvError:
             raise
         except Exception as problem:  # each client library has its own

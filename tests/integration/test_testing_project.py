@@ -118,3 +118,31 @@ def test_test_that_hurts_a_backend_has_it_to_itself(project: OtherProject) -> No
     seed = random.randrange(10_000)
     done = project.pytest("-p", "xdist", "-n", "4", "--shuffle", str(seed), "test_hurt.py")
     assert counts(done) == {"passed": 28}, f"seed {seed}: {done.stdout}"
+
+
+def test_project_without_the_client_library_still_gets_the_backend(project: OtherProject) -> None:
+    project.write("test_bare.py", """
+        import socket
+        import sys
+        import pytest
+        from devenv.errors import DevenvError
+
+        sys.modules["redis"] = None
+
+        def test_speaks_the_protocol_itself(redis, devenv_isolation):
+            with socket.create_connection((redis.host, redis.port), 5) as connection:
+                connection.sendall(b"AUTH %s\\r\\n" % redis.password.encode())
+                assert connection.recv(100) == b"+OK\\r\\n"
+
+        def test_asks_for_the_client(redis):
+            with pytest.raises(DevenvError, match="a client for `cache` needs `redis`"):
+                redis.client()
+
+        def test_leaves_it_broken(redis):
+            redis.pause()
+    """)
+    done = project.pytest("--devenv-reuse", "test_bare.py")
+    assert counts(done) == {"passed": 3}, done.stdout
+    assert "devenv: backends that tests damaged" in done.stdout
+    assert "left cache: left paused; repaired" in done.stdout
+    assert "started anew" not in done.stdout
