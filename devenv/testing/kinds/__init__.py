@@ -7,8 +7,6 @@ from importlib import import_module
 from typing import Any
 
 from devenv.errors import UsageError
-from devenv.images import recipes
-from devenv.images.reference import parse
 
 # Kind -> images that are it, by their familiar names; the images of devenv's own recipes are known besides.
 IMAGES: Mapping[str, tuple[str, ...]] = {
@@ -31,6 +29,10 @@ def kind_of(name: str, definition: Mapping[str, Any]) -> str:
             raise UsageError(f"`{name}` is of kind `{said}`, which devenv does not know",
                              f"kinds: {', '.join(IMAGES)}; leave `x-devenv.kind` out for any other backend")
         return str(said)
+    # Not needed where the answer is remembered.
+    from devenv.images import recipes
+    from devenv.images.reference import parse
+
     image = str(definition.get("image") or "")
     if recipe := recipes.find(image):
         return recipe.kind
