@@ -62,9 +62,7 @@ class Snapshot:
                 if after is None:
                     continue  # it vanished meanwhile; its own event, or the next look, tells
                 self.files[path] = after
-                same = before is not None and before.digest == after.digest and (
-                    bool(after.digest) or before.metadata == after.metadata)
-                if not same:
+                if before is None or not _same(before, after):
                     changed.add(path)
         return sorted(changed)
 
@@ -105,6 +103,12 @@ class Snapshot:
                         yield entry.path, entry.stat()
                 except OSError:
                     continue
+
+
+def _same(before: Signature, after: Signature) -> bool:
+    if before.digest and after.digest:
+        return before.digest == after.digest
+    return before.metadata == after.metadata
 
 
 def _signature(path: str, metadata: tuple[int, int, int, int], with_digest: bool) -> Optional[Signature]:

@@ -6,6 +6,7 @@ import select
 
 import pytest
 
+from devenv.reload import snapshot as snapshots
 from devenv.reload import watch as watching
 from devenv.reload.inotify import Inotify
 from devenv.reload.snapshot import Snapshot, is_ignored
@@ -240,3 +241,14 @@ def test_a_look_by_metadata_reads_again_what_was_changed_a_moment_ago(root):
     snapshot.files[str(app)] = before._replace(metadata=tuple(
         getattr(app.stat(), name) for name in ("st_mtime_ns", "st_ctime_ns", "st_size", "st_ino")))
     assert snapshot.refresh([str(root)], by_metadata=True) == [str(app)]
+
+
+def test_files_beyond_the_limit_are_compared_by_their_metadata_at_first(root, monkeypatch):
+    monkeypatch.setattr(snapshots, "_DIGEST_LIMIT_FILES", 0)
+    snapshot, app = Snapshot(), root / "pkg" / "app.py"
+    assert snapshot.refresh([str(root)]) == [str(app)]
+    assert snapshot.refresh([str(root)], by_metadata=True) == []
+    app.write_text("two")
+    assert snapshot.refresh([str(app)]) == [str(app)]
+    app.write_text("two")
+    assert snapshot.refresh([str(app)]) == []
