@@ -8,10 +8,10 @@ import platform
 import subprocess
 import sys
 
-from bench import reload, up
+from bench import first_test, reload, up
 from bench.table import write
 
-MODULES = {"reload": reload, "up": up}
+MODULES = {"reload": reload, "up": up, "first_test": first_test}
 
 
 def main() -> None:
