@@ -35,7 +35,7 @@ for errors (`"kind": "error"`); progress goes to standard error. Completion:
 
 def render() -> str:
     """The whole page."""
-    root = click.Context(cli, info_name="devenv")
+    root = click.Context(cli, info_name="devenv", **cli.context_settings)
     assert isinstance(cli, LazyGroup)
     parts = [HEAD]
     for name in COMMANDS:
