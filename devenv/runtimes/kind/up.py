@@ -115,7 +115,9 @@ def roll_out(up: KindUp) -> None:
                                {https: up.cluster.host_port(NODE_HTTPS)})
     if up.with_tilt:
         program = tilt.Tilt(up.cluster, up.runner)
-        variables = program.environment(up.applied.relative_to(up.project.root), dict(up.compose.environment))
+        # The Tiltfile calls Compose and bake by hand: `.env` points their image variables at what was found.
+        by_hand = {**up.compose.environment, **read_env(up.project.root / ".env")}
+        variables = program.environment(up.applied.relative_to(up.project.root), by_hand)
         if up.ci:
             program.ci(variables)
         else:
