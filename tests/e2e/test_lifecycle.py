@@ -22,6 +22,7 @@ def essence(checkout):
 
 
 def test_a_second_up_changes_nothing(checkout):
+    checkout.up()
     before = docker("ps", "-q", "--no-trunc", "--filter", f"label=com.docker.compose.project={checkout.name}")
     journal = (checkout.root / ".devenv" / "journal.jsonl").read_bytes()
     checkout.up()
