@@ -18,7 +18,9 @@ def command(app: App, delete: bool, no_wait: bool) -> None:
 
     Example: devenv down
     """
+    from devenv.engine import Engine
     from devenv.runtimes.runtime import choose
+    from devenv.testing.reaper import end_sets
 
     with locked(app.project.state, "down", wait=not no_wait):
         if delete:
@@ -30,4 +32,9 @@ def command(app: App, delete: bool, no_wait: bool) -> None:
             return
         with output.step("Stop the platform; data stays"):
             choose(app.project).down()
+        ended, in_use = end_sets(app.project, Engine())
+    if ended:
+        output.say(f"ended {len(ended)} warm test set(s)")
+    if in_use:
+        output.say(f"{len(in_use)} test set(s) are in use by a run and stay until it ends")
     output.say("next: devenv up")
