@@ -49,7 +49,8 @@ def serve(settings: Settings, options: Mapping[str, Any], listeners: Sequence[so
         code, reasons = 1, [describe(failure)]
     if journal.is_serving:
         return code
-    reasons = [reason.strip()[-_LONGEST_CHARACTERS:] for reason in reasons] or ["it ended before it served"]
+    reasons = [reason.strip()[-_LONGEST_CHARACTERS:] for reason in reasons if reason.strip()]
+    reasons = reasons or ["it ended before it served"]
     # The first error is the application's; what follows is uvicorn's comment.
     channel.send("failed", headline=reasons[0].splitlines()[-1], details="\n".join(reasons))
     return code or 1

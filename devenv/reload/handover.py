@@ -32,6 +32,13 @@ _WAITS: dict[str, Callable[[Any], bool]] = {
 }
 
 
+def _waits(protocol: Any) -> bool:
+    try:
+        return _WAITS[type(protocol).__module__](protocol)
+    except (KeyError, AttributeError):  # a WebSocket, or another uvicorn's protocol: it is not known to wait
+        return False
+
+
 def can_move(protocol_class: type) -> bool:
     """Whether connections of this protocol can be told to be between two requests."""
     return protocol_class.__module__ in _WAITS
@@ -39,9 +46,8 @@ def can_move(protocol_class: type) -> bool:
 
 def move(protocol: Any, offer: Callable[[int], bool]) -> None:
     """Pass the connection on if it waits for a request and `offer` takes its descriptor; else leave it as it is."""
-    waits = _WAITS.get(type(protocol).__module__)
     transport: Transport = protocol.transport
-    if waits is None or transport.is_closing() or transport.get_write_buffer_size() or not waits(protocol):
+    if transport.is_closing() or transport.get_write_buffer_size() or not _waits(protocol):
         return
     # From here on what arrives stays in the kernel, until one of the two processes reads on.
     transport.pause_reading()

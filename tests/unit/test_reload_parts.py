@@ -209,6 +209,12 @@ async def test_only_a_connection_between_two_requests_moves(data, unsent, moves)
         task.cancel()
 
 
+async def test_a_protocol_that_looks_different_stays_where_it_is():
+    protocol = h11(Transport())
+    del protocol.cycle
+    move(protocol, lambda fd: pytest.fail("it moved"))
+
+
 async def test_a_connection_that_nobody_takes_is_read_on():
     transport = Transport()
     move(h11(transport), lambda fd: False)
