@@ -10,13 +10,17 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
+from http.client import HTTPConnection, HTTPException
+from time import monotonic, sleep
 
 from devenv.engine import Engine
+from devenv.errors import DevenvError
 from devenv.images.reference import parse
 from devenv.runtimes.kind.cluster import Cluster
 from devenv.shell import Runner
 
 PORT, INSIDE = 5001, 5000
+START_S = 30
 PROJECT_LABEL = "devenv.project"
 _UPSTREAM = ("docker.io", "quay.io", "ghcr.io", "registry.k8s.io", "gcr.io", "public.ecr.aws")
 
@@ -58,6 +62,25 @@ class Registry:
             }, name=self.name)
         if not self.engine.container(self.name)["State"]["Running"]:
             self.engine.post(f"/containers/{self.name}/start", timeout_s=60)
+        self._wait()
+
+    def _wait(self) -> None:
+        """Return when it answers; raises DevenvError after START_S seconds."""
+        deadline = monotonic() + START_S
+        while True:
+            try:
+                connection = HTTPConnection("127.0.0.1", int(self.host.rpartition(":")[2]), timeout=5)
+                connection.request("GET", "/v2/")
+                if connection.getresponse().status == 200:
+                    return
+            except (OSError, HTTPException):
+                pass
+            finally:
+                connection.close()
+            if monotonic() > deadline:
+                raise DevenvError(f"the registry `{self.name}` does not answer at `{self.host}` after {START_S} s",
+                                  f"docker logs {self.name}")
+            sleep(0.05)
 
     def connect(self) -> None:
         """Put it on the node's network, tell the node's containerd, and tell tools that read the convention."""

@@ -20,6 +20,7 @@ from devenv.runtimes.kind.cluster import NODE_HTTPS
 from devenv.runtimes.kind.context import KindUp
 from devenv.runtimes.kind.images import build_and_push, find_images, node_image, service_images
 from devenv.runtimes.kind.manifests import folder_of, render, write_overlay, write_secrets
+from devenv.runtimes.kind.reach import wait_until_reached
 from devenv.runtimes.kind.registry import PORT as REGISTRY_PORT
 from devenv.runtimes.kind.seeding import seed_once
 from devenv.tls import authority
@@ -137,6 +138,8 @@ def wait(up: KindUp) -> None:
     workloads.wait(up.kubectl, up.project.config.timeout_s, report=lambda name: output.say(f"  {name}"),
                    only=[one["metadata"]["name"] for one in up.overlay.objects
                          if one["kind"] in ("Deployment", "StatefulSet", "Job")])
+    for endpoint in up.endpoints():
+        wait_until_reached(endpoint["url"], authority(up.runner).certificate, up.project.config.timeout_s)
 
 
 def seed(up: KindUp) -> None:
