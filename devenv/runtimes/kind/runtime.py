@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from devenv.doctor.programs import use_folder
 from devenv.engine import Engine
 from devenv.errors import DevenvError, UsageError
 from devenv.project import Project
@@ -27,6 +28,10 @@ class KindRuntime:
     project: Project
     runner: Runner
     name: str = runtime.KIND
+
+    def __post_init__(self) -> None:
+        # `up --k8s` may have built kind and kubectl into devenv's own folder.
+        use_folder()
 
     @property
     def cluster(self) -> Cluster:

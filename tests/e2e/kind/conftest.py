@@ -33,7 +33,7 @@ class KindCheckout(Checkout):
         return ssl.create_default_context(cafile=str(data / "devenv" / "ca.crt"))
 
     def remove(self):
-        self.run("down", "--delete", check=False)
+        self.run("down", "--delete")
         super().remove()
 
 
