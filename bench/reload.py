@@ -6,6 +6,7 @@ import re
 import shutil
 import socket
 import subprocess
+import sys
 import threading
 import time
 from collections import Counter
@@ -18,7 +19,7 @@ from bench.table import Row
 PORTS = {"devenv": 18601, "compose watch (sync) + uvicorn --reload": 18602, "bind mount + uvicorn --reload": 18603}
 SERVICES = {"devenv": "devenv", "compose watch (sync) + uvicorn --reload": "watch",
             "bind mount + uvicorn --reload": "mount"}
-POLL_S, DEADLINE_S = 0.002, 30
+POLL_S, DEADLINE_S, LOAD_DEADLINE_S = 0.002, 30, 10
 RATE, EDITS_UNDER_LOAD = 200, 20
 
 
@@ -75,12 +76,12 @@ def _edit(project: Project, tool: str, token: str) -> float:
     return began
 
 
-def _until(port: int, token: str, began: float) -> float:
-    while time.perf_counter() - began < DEADLINE_S:
+def _until(port: int, token: str, began: float, deadline_s: float = DEADLINE_S) -> float:
+    while time.perf_counter() - began < deadline_s:
         if _ask(port) == token:
             return (time.perf_counter() - began) * 1000
         time.sleep(POLL_S)
-    raise RuntimeError(f"port {port} did not serve {token} within {DEADLINE_S} s")
+    raise RuntimeError(f"port {port} did not serve {token} within {deadline_s:.0f} s")
 
 
 def _ask(port: int) -> str | None:
@@ -112,7 +113,11 @@ def _lost(project: Project, tool: str) -> float:
     for thread in threads:
         thread.start()
     for number in range(EDITS_UNDER_LOAD):
-        _until(port, f"load-{number}", _edit(project, tool, f"load-{number}"))
+        try:
+            _until(port, f"load-{number}", _edit(project, tool, f"load-{number}"), LOAD_DEADLINE_S)
+        except RuntimeError as never:
+            # `compose watch` was seen to miss an edit under load: that is no lost request, and is said.
+            print(f"{tool}: {never}", file=sys.stderr)
     stop.set()
     for thread in threads:
         thread.join()
