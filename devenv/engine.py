@@ -78,6 +78,11 @@ class Engine:
         listed = self.get("/containers/json", all=1, filters={"label": [f"{PROJECT_LABEL}={project}"]})
         return [one for one in listed if one["Labels"].get(ONEOFF_LABEL, "False") != "True"]
 
+    def volumes(self, project: str) -> list[dict[str, Any]]:
+        """The named volumes of a Compose project."""
+        found = self.get("/volumes", filters={"label": [f"{PROJECT_LABEL}={project}"]})
+        return found.get("Volumes") or []
+
     def container(self, identity: str) -> dict[str, Any]:
         """Everything the engine knows of one container."""
         found: dict[str, Any] = self.get(f"/containers/{identity}/json")

@@ -54,7 +54,7 @@ def ensure_secrets(project: Project, engine: Engine) -> None:
     found = {name: by_hand[name] for name in missing if by_hand.get(name)}
     lost = [name for name in missing if name not in found]
     # With other secrets still known, a missing one is new in devenv.toml, and no data depends on it yet.
-    if lost and not known and _has_volumes(project, engine):
+    if lost and not known and engine.volumes(project.name):
         raise DevenvError(
             f"the secrets of this checkout are gone (`{path}`), but its data was made with them",
             "restore that file or `.env`, or delete the data with `devenv reset --data`",
@@ -104,11 +104,6 @@ def _write_env(path: Path, values: Mapping[str, str]) -> None:
     path.parent.mkdir(exist_ok=True)
     text = "# written by devenv: the secrets of this checkout's data; keep it as long as the data\n"
     write_whole(path, text + "".join(f"{name}={value}\n" for name, value in values.items()), mode=0o600)
-
-
-def _has_volumes(project: Project, engine: Engine) -> bool:
-    filters = {"label": [f"com.docker.compose.project={project.name}"]}
-    return bool(engine.get("/volumes", filters=filters).get("Volumes"))
 
 
 def _text(sources: Iterable[Path]) -> str:

@@ -6,6 +6,8 @@ import json
 from collections.abc import Iterable
 from pathlib import Path
 
+from devenv import output
+from devenv.compose import Compose
 from devenv.engine import Engine
 from devenv.model import Model, Service
 from devenv.project import Project, write_whole
@@ -45,6 +47,15 @@ def stale(project: Project, engine: Engine, model: Model, names: Iterable[str], 
         if force or image is None or known.get(name) != _state(service):
             found.append(name)
     return found
+
+
+def build_stale(compose: Compose, engine: Engine, model: Model, names: Iterable[str], force: bool) -> None:
+    """Build what `stale` finds, with the output in a log, and note what it was built from."""
+    found = stale(compose.project, engine, model, names, force)
+    if found:
+        output.say(f"  building {', '.join(found)}")
+        compose.log("build", "--profile", "*", "build", *found)
+        remember(compose.project, engine, model, found)
 
 
 def remember(project: Project, engine: Engine, model: Model, names: Iterable[str]) -> None:

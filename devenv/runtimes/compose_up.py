@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,15 +9,16 @@ from pathlib import Path
 from devenv import output, ports
 from devenv.compose import Compose, input_files
 from devenv.engine import Engine
-from devenv.environment import RELOADER, ensure_secrets, environment, mentioned, write_by_hand
+from devenv.environment import RELOADER, ensure_secrets, environment, mentioned
 from devenv.images.certificates import ca_bundle
-from devenv.images.overlay import image_overlay
 from devenv.images.resolve import Resolved, resolve
 from devenv.images.wanted import wanted_images
 from devenv.model import Model
 from devenv.project import Project, write_whole
 from devenv.runtimes import builds, record, runtime
 from devenv.runtimes.data import check_data, remember_data
+from devenv.runtimes.found_images import FILE as IMAGES_FILE
+from devenv.runtimes.found_images import stand_in_notes, write_found
 from devenv.runtimes.orphans import heal
 from devenv.runtimes.reloading import reload_overlay
 from devenv.runtimes.request import Request
@@ -51,7 +51,7 @@ class Up:
 
     def overlays(self) -> tuple[Path, ...]:
         """The machine-written or chosen files laid over the project's own, as far as they exist by now."""
-        candidates = [self.project.state / "images.yml"]
+        candidates = [self.project.state / IMAGES_FILE]
         if not self.request.as_built:
             own = self.project.root / "compose" / "reload.yml"
             candidates.append(own if own.is_file() else self.project.state / "reload.yml")
@@ -63,7 +63,7 @@ def read_files(up: Up) -> None:
     record.forget(up.project)
     up.sources = input_files(up.project)
     ensure_secrets(up.project, up.engine)
-    for name in ("images.yml", "reload.yml"):
+    for name in (IMAGES_FILE, "reload.yml"):
         (up.project.state / name).unlink(missing_ok=True)
     up.refresh()
     up.model = up.stated = up.compose.model()
@@ -81,24 +81,15 @@ def find_images(up: Up) -> None:
     up.images = resolve(wanted, engine=up.engine, runner=up.runner, offline=up.request.offline,
                         logs=up.project.state / "logs")
     check_data(up.project, up.engine, up.model, up.names, up.images)
-    overlay = image_overlay(up.model.data, up.names, up.images, ca_bundle())
-    write_whole(up.project.state / "images.yml", "# written by devenv\n" + json.dumps(overlay, indent=1) + "\n")
-    write_by_hand(up.project, up.sources, up.compose.environment,
-                  {name: one.reference for name, one in up.images.items()})
+    write_found(up.project, up.sources, up.compose.environment, up.model, up.names, up.images)
     up.refresh()
-    for one in up.images.values():
-        if one.source == "built" and not one.exact:
-            up.notes.append(f"{one.wanted} is a stand-in: {one.product}")
+    up.notes += stand_in_notes(up.images)
 
 
 def build_services(up: Up) -> None:
     """Build the services whose image is missing or out of date."""
     force = up.request.build or up.request.as_built
-    stale = builds.stale(up.project, up.engine, up.model, up.names, force=force)
-    if stale:
-        output.say(f"  building {', '.join(stale)}")
-        up.compose.log("build", "--profile", "*", "build", *stale)
-        builds.remember(up.project, up.engine, up.model, stale)
+    builds.build_stale(up.compose, up.engine, up.model, up.names, force=force)
 
 
 def lay_reload(up: Up) -> None:
@@ -107,7 +98,7 @@ def lay_reload(up: Up) -> None:
     if not up.request.as_built and not own.is_file():
         overlay, notes = reload_overlay(up.project, up.model, up.names, up.engine, RELOADER)
         up.notes += notes
-        write_whole(up.project.state / "reload.yml", "# written by devenv\n" + json.dumps(overlay, indent=1) + "\n")
+        write_whole(up.project.state / "reload.yml", "# written by devenv\n" + record.dumps(overlay))
     up.refresh()
     up.model = up.compose.model()
 

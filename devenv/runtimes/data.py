@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from devenv.engine import PROJECT_LABEL, Engine
+from devenv.engine import Engine
 from devenv.errors import DevenvError
 from devenv.images.resolve import Resolved
 from devenv.model import Model
@@ -34,7 +34,7 @@ def remember_data(project: Project, engine: Engine, model: Model, names: Iterabl
     """Note which product has opened each volume."""
     path = project.state / FILE
     known = _load(path)
-    existing = {one["Name"] for one in _existing(engine, project)}
+    existing = {one["Name"] for one in engine.volumes(project.name)}
     now = {volume: product for _, volume, product in _volumes(engine, project, model, names, images)}
     kept = {volume: product for volume, product in {**known, **now}.items() if volume in existing}
     if kept != known:
@@ -51,7 +51,7 @@ def product_of(image: Resolved) -> str:
 def _volumes(engine: Engine, project: Project, model: Model, names: Iterable[str],
              images: Mapping[str, Resolved]) -> list[tuple[str, str, str]]:
     """(backend, volume, product) for each volume that is there."""
-    existing = {one["Name"] for one in _existing(engine, project)}
+    existing = {one["Name"] for one in engine.volumes(project.name)}
     found = []
     for name in names:
         image = images.get(str(model.services[name].definition.get("image")))
@@ -60,11 +60,6 @@ def _volumes(engine: Engine, project: Project, model: Model, names: Iterable[str
             if volume in existing and image:
                 found.append((name, volume, product_of(image)))
     return found
-
-
-def _existing(engine: Engine, project: Project) -> list[dict[str, str]]:
-    filters = {"label": [f"{PROJECT_LABEL}={project.name}"]}
-    return engine.get("/volumes", filters=filters).get("Volumes") or []
 
 
 def _load(path: Path) -> dict[str, str]:

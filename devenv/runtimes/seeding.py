@@ -47,6 +47,4 @@ def seed_once(project: Project, engine: Engine, compose: Compose, model: Model) 
 
 def _data(project: Project, engine: Engine) -> dict[str, str]:
     """Which volumes there are, and since when: new ones are new data."""
-    filters = {"label": [f"com.docker.compose.project={project.name}"]}
-    volumes = engine.get("/volumes", filters=filters).get("Volumes") or []
-    return {one["Name"]: one["CreatedAt"] for one in volumes}
+    return {one["Name"]: one["CreatedAt"] for one in engine.volumes(project.name)}

@@ -71,6 +71,9 @@ class FakeEngine:
     def containers(self, project: str) -> list[dict[str, Any]]:
         return self.listed
 
+    def volumes(self, project: str) -> list[dict[str, Any]]:
+        return list(self.get("/volumes").get("Volumes") or [])
+
     def container(self, identity: str) -> dict[str, Any]:
         return dict(self.answers[f"/containers/{identity}"])
 

@@ -12,7 +12,6 @@ from devenv.kubernetes.kubectl import Kubectl
 from devenv.model import Model
 from devenv.project import Project
 from devenv.runtimes import builds
-from devenv.runtimes.kind import tilt
 from devenv.runtimes.kind.cluster import Cluster
 from devenv.runtimes.kind.manifests import Overlay
 from devenv.runtimes.kind.registry import Registry
@@ -29,6 +28,7 @@ class KindUp:
     engine: Engine
     request: Request
     ci: bool = False
+    sources: tuple[Path, ...] = ()
     compose: Compose = field(init=False)
     model: Model = field(init=False)
     overlay: Overlay = field(init=False)
@@ -54,10 +54,6 @@ class KindUp:
         """Service that is built -> the name of its image on this machine."""
         services = self.model.services
         return {name: builds.image_name(self.project, one) for name, one in services.items() if one.is_built}
-
-    @property
-    def with_tilt(self) -> bool:
-        return tilt.is_there(self.runner, self.project)
 
     def endpoints(self) -> list[dict[str, str]]:
         """Where each service behind the ingress answers."""

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from devenv import output
-from devenv.compose import Compose, input_files, load_yaml
-from devenv.environment import write_by_hand
+from devenv.compose import load_yaml
 from devenv.images import recipes
-from devenv.images.certificates import ca_bundle
-from devenv.images.overlay import image_overlay
 from devenv.images.resolve import resolve
 from devenv.images.wanted import wanted_images
-from devenv.project import Project, write_whole
-from devenv.runtimes import builds, record
+from devenv.project import Project
+from devenv.runtimes import builds
+from devenv.runtimes.found_images import FILE as IMAGES_FILE
+from devenv.runtimes.found_images import stand_in_notes, write_found
 from devenv.runtimes.kind.context import KindUp
 
 REGISTRY_IMAGE = "registry:3"
@@ -33,8 +31,8 @@ def service_images(up: KindUp) -> list[ServiceImage]:
     named = set(up.overlay.images)
     found = []
     for name, local in up.built.items():
-        image = up.engine.image(local)
-        if name in named and image is not None:
+        image = up.engine.image(local) if name in named else None
+        if image is not None:
             tag = image["Id"].removeprefix("sha256:")[:20]
             found.append(ServiceImage(name, local, f"{up.registry.host}/{name}:{tag}"))
     return found
@@ -47,23 +45,16 @@ def find_images(up: KindUp) -> None:
     wanted = [*wanted_images(up.model.data, up.built), *third, REGISTRY_IMAGE, node_image(up.project)]
     up.images = resolve(dict.fromkeys(wanted), engine=up.engine, runner=up.runner, offline=up.request.offline,
                         logs=up.project.state / "logs")
-    overlay = image_overlay(up.model.data, up.built, up.images, ca_bundle())
-    write_whole(up.project.state / "images.yml", "# written by devenv\n" + record.dumps(overlay))
-    write_by_hand(up.project, input_files(up.project), up.compose.environment,
-                  {name: one.reference for name, one in up.images.items()})
-    up.compose = Compose(up.project, up.runner, up.compose.environment, (up.project.state / "images.yml",))
-    up.notes += [f"{one.wanted} is a stand-in: {one.product}" for one in up.images.values()
-                 if one.source == "built" and not one.exact]
+    write_found(up.project, up.sources, up.compose.environment, up.model, up.built, up.images)
+    up.compose = replace(up.compose, overlays=(up.project.state / IMAGES_FILE,))
+    up.notes += stand_in_notes(up.images)
 
 
 def build_and_push(up: KindUp) -> None:
     """Start the registry, build what is out of date, and push everything that pods will ask for."""
     up.registry.start(up.images[REGISTRY_IMAGE].reference)
-    stale = builds.stale(up.project, up.engine, up.model, up.built, force=up.request.build or up.request.as_built)
-    if stale:
-        output.say(f"  building {', '.join(stale)}")
-        up.compose.log("build", "--profile", "*", "build", *stale)
-        builds.remember(up.project, up.engine, up.model, stale)
+    force = up.request.build or up.request.as_built
+    builds.build_stale(up.compose, up.engine, up.model, up.built, force=force)
     bases = set(wanted_images(up.model.data, up.built))
     third = [(one.reference, up.registry.mirrored(wanted)) for wanted, one in up.images.items()
              if wanted not in bases | {REGISTRY_IMAGE, node_image(up.project)}]

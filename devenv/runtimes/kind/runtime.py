@@ -42,9 +42,10 @@ class KindRuntime:
         """Every workload of the namespace; nothing while the cluster is stopped."""
         if not self._is_running():
             return []
+        known = self._known()
         found = []
         for one in self._observe():
-            urls = self._urls(one.name)
+            urls = tuple(f"{known['url']}{path}" for path in known.get("paths", {}).get(one.name, []))
             instances = tuple(Instance(pod["metadata"]["name"], pod["metadata"]["uid"], _sentence(pod))
                               for pod in one.pods)
             found.append(ServiceStatus(one.name, one.condition, urls, instances))
@@ -180,10 +181,6 @@ class KindRuntime:
                 if claim["metadata"]["name"].rpartition("-")[0].endswith(f"-{name}"):
                     found[name].append(claim["metadata"]["name"])
         return {name: claims for name, claims in found.items() if claims}
-
-    def _urls(self, name: str) -> tuple[str, ...]:
-        paths = self._known().get("paths", {}).get(name, [])
-        return tuple(f"{self._known()['url']}{path}" for path in paths)
 
 
 def _sentence(pod: dict[str, Any]) -> str:

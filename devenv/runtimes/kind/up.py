@@ -15,6 +15,7 @@ from devenv.kubernetes import workloads
 from devenv.ports import process_on
 from devenv.project import write_whole
 from devenv.runtimes import record, runtime
+from devenv.runtimes.found_images import FILE as IMAGES_FILE
 from devenv.runtimes.kind import tilt
 from devenv.runtimes.kind.cluster import NODE_HTTPS
 from devenv.runtimes.kind.context import KindUp
@@ -31,10 +32,10 @@ PROGRAMS = ("kind", "kubectl")
 def read_files(up: KindUp) -> None:
     """Read the Compose files and render the manifests."""
     ensure_programs(PROGRAMS, up.runner, up.engine, up.project.state / "logs")
-    sources = input_files(up.project)
+    up.sources = input_files(up.project)
     ensure_secrets(up.project, up.engine)
-    (up.project.state / "images.yml").unlink(missing_ok=True)
-    up.compose = Compose(up.project, up.runner, environment(up.project, sources, ca_bundle()))
+    (up.project.state / IMAGES_FILE).unlink(missing_ok=True)
+    up.compose = Compose(up.project, up.runner, environment(up.project, up.sources, ca_bundle()))
     up.model = up.compose.model()
     folder = folder_of(up.project, up.request.as_built)
     write_secrets(up.project.root / "k8s" / "overlays" / "local", read_env(up.project.state / "secrets.env"))
@@ -111,10 +112,11 @@ def apply_certificate(up: KindUp) -> None:
 def roll_out(up: KindUp) -> None:
     """Roll the platform out: by Tilt where it is, otherwise by devenv itself."""
     https = _usual_port(up)
+    with_tilt = tilt.is_there(up.runner, up.project)
     images = {one.bare: one.name for one in service_images(up)}
-    up.applied = write_overlay(up.project, up.overlay, {} if up.with_tilt else images,
+    up.applied = write_overlay(up.project, up.overlay, {} if with_tilt else images,
                                {https: up.cluster.host_port(NODE_HTTPS)})
-    if up.with_tilt:
+    if with_tilt:
         program = tilt.Tilt(up.cluster, up.runner)
         # The Tiltfile calls Compose and bake by hand: `.env` points their image variables at what was found.
         by_hand = {**up.compose.environment, **read_env(up.project.root / ".env")}
