@@ -15,7 +15,7 @@ LAYERS = (
     {"errors"},
     {"shell", "config", "output"},
     {"project", "steps", "engine", "lock", "model"},
-    {"environment", "compose", "ports", "tls", "kubernetes"},
+    {"environment", "compose", "ports", "tls", "kubernetes", "terraform"},
     {"images"},
     {"doctor", "parity"},
     {"runtimes"},

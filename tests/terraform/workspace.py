@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from devenv.terraform import providers
+
 REPOSITORY = Path(__file__).resolve().parents[2]
-PROVIDER = "registry.terraform.io/hashicorp/aws"
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ def workspace(folder: Path) -> Workspace:
     inherited = {key: value for key, value in os.environ.items() if not key.startswith(personal)}
     environment = {
         **inherited,
-        **provider_source(folder),
+        **providers.source(path / "terraform" / "tests", folder),
         "TF_IN_AUTOMATION": "1",
         "CHECKPOINT_DISABLE": "1",
         # The provider's schema is garbage soon after each start; collecting it less often takes a third less time.
@@ -73,37 +73,3 @@ def workspace(folder: Path) -> Workspace:
         "AWS_EC2_METADATA_DISABLED": "true",
     }
     return Workspace(path, environment)
-
-
-def provider_source(folder: Path) -> dict[str, str]:
-    """Where Terraform finds the provider: as a person set it up, else in a mirror on this machine, else on line."""
-    own = Path(os.environ.get("TF_CLI_CONFIG_FILE", Path.home() / ".terraformrc"))
-    if own.is_file():
-        return {}
-    mirror = find_mirror()
-    lines = []
-    if mirror:
-        lines = [
-            "provider_installation {",
-            f'  filesystem_mirror {{\n    path    = "{mirror}"\n    include = ["{PROVIDER}"]\n  }}',
-            f'  direct {{\n    exclude = ["{PROVIDER}"]\n  }}',
-            "}",
-        ]
-    configuration = folder / "terraform.tfrc"
-    configuration.write_text("\n".join(lines) + "\n")
-    found = {"TF_CLI_CONFIG_FILE": str(configuration)}
-    if not mirror and "TF_PLUGIN_CACHE_DIR" not in os.environ:
-        cache = Path(tempfile.gettempdir()) / f"terraform-plugins-{os.getuid()}"
-        cache.mkdir(mode=0o700, exist_ok=True)
-        found["TF_PLUGIN_CACHE_DIR"] = str(cache)
-    return found
-
-
-def find_mirror() -> Path | None:
-    """DEVENV_TERRAFORM_MIRROR, or a folder of optional software that is laid out like a mirror and has the provider."""
-    if given := os.environ.get("DEVENV_TERRAFORM_MIRROR"):
-        there = (Path(given) / PROVIDER).is_dir()
-        assert there, f"DEVENV_TERRAFORM_MIRROR={given} has no {PROVIDER}: correct or unset it"
-        return Path(given)
-    depth = len(Path(PROVIDER).parts)
-    return next((found.parents[depth - 1] for found in sorted(Path("/opt").glob(f"*/{PROVIDER}"))), None)
