@@ -42,6 +42,11 @@ class Project:
         """The Compose project name of this checkout."""
         return self.checkout.name
 
+    @property
+    def title(self) -> str:
+        """The name in the Compose file, or else the directory's: the same in every checkout of one name."""
+        return _title(self.root, self.compose_file)
+
     @cached_property
     def checkout(self) -> Checkout:
         """Name and ports of this checkout; remembered, so that moving the directory keeps its data."""
@@ -108,11 +113,15 @@ def write_whole(path: Path, text: str, mode: int = 0o644) -> None:
         temporary.unlink(missing_ok=True)
 
 
+def _title(root: Path, compose_file: Path) -> str:
+    """A project name that is legal for Compose."""
+    match = re.search(r"^name:\s*[\"']?([A-Za-z0-9][\w.-]*)", compose_file.read_text(errors="replace"), re.MULTILINE)
+    return re.sub(r"[^a-z0-9_-]", "", (match[1] if match else root.name).lower()).strip("-_") or "project"
+
+
 def _derive_name(root: Path, compose_file: Path) -> str:
     """`<name>-<hash of the path>`: readable, legal for Compose, and different in every checkout."""
-    match = re.search(r"^name:\s*[\"']?([A-Za-z0-9][\w.-]*)", compose_file.read_text(errors="replace"), re.MULTILINE)
-    base = re.sub(r"[^a-z0-9_-]", "", (match[1] if match else root.name).lower()).strip("-_") or "project"
-    return f"{base}-{sha256(str(root).encode()).hexdigest()[:6]}"
+    return f"{_title(root, compose_file)}-{sha256(str(root).encode()).hexdigest()[:6]}"
 
 
 def _derive_offset(root: Path) -> int:

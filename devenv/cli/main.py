@@ -32,6 +32,7 @@ COMMANDS = {
     "seed": "Load the demo data.",
     "test": "Run the test suites.",
     "parity": "Compare Compose with the rendered OVERLAY, or with every overlay of k8s/overlays.",
+    "chart": "Pack OVERLAY as a Helm chart.",
     "version": "Show the versions of devenv and of the tools it uses.",
 }
 

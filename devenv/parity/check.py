@@ -63,7 +63,7 @@ def check(project: Project, runner: Runner, wanted: Sequence[str], today: date) 
             raise UsageError(f"no overlay is named `{name}` in `k8s/overlays`", hint)
     chosen = {name: path for name, path in there.items() if name in wanted or not wanted}
     with ThreadPoolExecutor() as pool:
-        ours = pool.submit(lambda: composed.read(_compose(project, runner).model()))
+        ours = pool.submit(lambda: composed.read(as_written(project, runner).model()))
         theirs = {name: pool.submit(render, project, path, runner) for name, path in chosen.items()}
         compose = ours.result()
         sides = {name: rendered.read(objects.result()) for name, objects in theirs.items()}
@@ -99,7 +99,7 @@ def fits(waiver: Waiver, overlay: str, difference: Difference) -> bool:
     )
 
 
-def _compose(project: Project, runner: Runner) -> Compose:
+def as_written(project: Project, runner: Runner) -> Compose:
     """Compose as the files mean it: without this machine's images, and with marks in place of secrets."""
     local = {*os.environ, *read_env(project.root / ".env")}
     return Compose(project, runner, {

@@ -19,7 +19,7 @@ LAYERS = (
     {"images"},
     {"doctor", "parity"},
     {"runtimes"},
-    {"testing", "promotion", "suites"},
+    {"testing", "promotion", "suites", "chart"},
     {"cli"},
 )
 # Runs inside users' containers: the standard library only.

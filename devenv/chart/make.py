@@ -1,0 +1,105 @@
+"""`devenv chart`: render an overlay, lift what may differ, and pack it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from hashlib import sha256
+from pathlib import Path
+
+from devenv.chart.archive import archive
+from devenv.chart.files import About, files
+from devenv.chart.holes import places
+from devenv.chart.lift import Object, lift
+from devenv.chart.references import image_parts, is_image
+from devenv.errors import CommandError, UsageError
+from devenv.parity.check import as_written
+from devenv.parity.rendering import overlays, render
+from devenv.project import Project
+from devenv.shell import Runner
+
+# Helm wants a version of three numbers (semver.org); a build's metadata cannot be part of a registry's tag.
+_VERSION = re.compile(r"\d+\.\d+\.\d+(-[0-9A-Za-z.-]+)?")
+_NO_DIGEST = "sha256:" + "0" * 64
+
+
+@dataclass(frozen=True)
+class Chart:
+    """A chart that was packed, and what should be known about it."""
+
+    about: About
+    path: Path
+    sha256: str
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Commit:
+    """What the chart is made from."""
+
+    digits: str
+    time_s: int
+    dirty: bool
+
+
+def make(project: Project, runner: Runner, *, overlay: str, output: Path, version: str | None,
+         images: Mapping[str, str]) -> Chart:
+    """Pack an overlay; `images`: service -> the reference that is written instead of the overlay's own."""
+    there = overlays(project)
+    if overlay not in there:
+        near = get_close_matches(overlay, there, n=1)
+        hint = f"did you mean `{near[0]}`?" if near else f"there are: {', '.join(there)}"
+        raise UsageError(f"no overlay is named `{overlay}` in `k8s/overlays`", hint)
+    if version and not _VERSION.fullmatch(version):
+        raise UsageError(f"`{version}` is no version of a chart", "three numbers, as in 1.4.0 or 1.4.0-rc.1")
+    commit = commit_of(project, runner)
+    model = as_written(project, runner).model()
+    services = [name for name, service in model.services.items() if service.is_built]
+    objects = render(project, there[overlay], runner)
+    _replace_images(objects, images, services)
+    lifted = lift(objects, services)
+    digits = commit.digits + ("-dirty" if commit.dirty else "")
+    about = About(project.title.replace("_", "-"), version or f"0.0.0-g{digits[:12]}{'-dirty' * commit.dirty}", digits,
+                  overlay)
+    packed = archive(about.name, files(about, lifted), commit.time_s)
+    output.mkdir(parents=True, exist_ok=True)
+    path = output / f"{about.name}-{about.version}.tgz"
+    path.write_bytes(packed)
+    return Chart(about, path, sha256(packed).hexdigest(), tuple(_notes(lifted.values.data, lifted.dropped, commit)))
+
+
+def commit_of(project: Project, runner: Runner) -> Commit:
+    """The commit that is checked out; raises UsageError outside of a repository, where no chart could be traced."""
+    git = ("git", "-C", str(project.root))
+    try:
+        digits, time_s = runner.read(*git, "log", "-1", "--format=%H %ct").split()
+    except CommandError:
+        raise UsageError(f"`{project.root}` has no commit, and a chart says which one it is made from",
+                         "git init && git add . && git commit") from None
+    return Commit(digits, int(time_s), bool(runner.read(*git, "status", "--porcelain").strip()))
+
+
+def _replace_images(objects: list[Object], images: Mapping[str, str], services: list[str]) -> None:
+    left = set(images)
+    for one in objects:
+        for container, key, trail in places(one):
+            name = image_parts(container[key]).last if is_image(trail) else ""
+            if name in images and name in services:
+                container[key] = images[name]
+                left.discard(name)
+    for name in sorted(left):
+        near = get_close_matches(name, services, n=1)
+        raise UsageError(f"no pod of the overlay runs an image of a service named `{name}`",
+                         f"did you mean `{near[0]}`?" if near else f"there are: {', '.join(services)}")
+
+
+def _notes(values: Mapping[str, Mapping[str, Mapping[str, str]]], dropped: list[str], commit: Commit) -> list[str]:
+    found = [f"Secret `{name}` is not packed: whoever installs the chart makes it" for name in dropped]
+    unreal = [name for name, image in values.get("images", {}).items() if image["digest"] == _NO_DIGEST]
+    if unreal:
+        found.append(f"no image has the digest that the overlay names for {', '.join(unreal)}: give --image, or values")
+    if commit.dirty:
+        found.append("files are changed that are not committed: another build of this commit makes another chart")
+    return found
