@@ -1,4 +1,4 @@
-# A whole environment, put together, and its contract with k8s/overlays.
+# A whole environment, put together. What it must put out is in outputs/, where tests/contract compares it with k8s/overlays.
 mock_provider "aws" {
   source = "./mocks"
 }
@@ -48,57 +48,54 @@ run "environment" {
   }
 
   assert {
-    condition = output.cluster == {
-      name                  = "caas-staging"
-      region                = "eu-central-1"
-      endpoint              = "https://cluster.mock"
-      certificate_authority = "bW9jaw=="
-      kubernetes_version    = "1.34"
-      namespace             = "caas"
-      roles = {
-        billing          = "caas-staging-billing"
-        external-secrets = "caas-staging-external-secrets"
-        init             = "caas-staging-init"
-        messaging        = "caas-staging-messaging"
-      }
-    }
-    error_message = "The output `cluster` has another shape than terraform/README.md says."
+    condition     = jsonencode(output.cluster) == jsonencode(jsondecode(file("outputs/staging.json")).cluster)
+    error_message = "The output `cluster` is another than in outputs/staging.json: ${jsonencode(output.cluster)}"
   }
 
   assert {
-    condition = output.backends.mongodb == {
-      secret = "AmazonMSK_caas/staging/mongodb"
-      environment = tomap({
-        MONGODB_USERNAME = "caas"
-        MONGODB_ADDRESS  = "mongodb.mock:27017/?tls=true&tlsCAFile=/etc/ssl/rds/global-bundle.pem&replicaSet=rs0&retryWrites=false"
-      })
-    }
-    error_message = "The output `backends.mongodb` has another shape than terraform/README.md says."
+    condition     = jsonencode(output.backends) == jsonencode(jsondecode(file("outputs/staging.json")).backends)
+    error_message = "The output `backends` is another than in outputs/staging.json: ${jsonencode(output.backends)}"
   }
 
   assert {
-    condition     = output.backends.kafka.secret == "AmazonMSK_caas/staging/kafka" && output.backends.kafka.environment.KAFKA_BOOTSTRAP_SERVERS == "kafka-1.mock:9096,kafka-2.mock:9096,kafka-3.mock:9096"
-    error_message = "The output `backends.kafka` has another shape than terraform/README.md says."
+    condition     = output.registry_url == jsondecode(file("outputs/staging.json")).registry_url
+    error_message = "The output `registry_url` is another than in outputs/staging.json: ${output.registry_url}"
   }
 
   assert {
-    condition     = output.backends.redis.secret == "AmazonMSK_caas/staging/redis" && output.backends.redis.environment == tomap({ REDIS_URL = "rediss://caas@redis.mock:6379/0" })
-    error_message = "The output `backends.redis` has another shape than terraform/README.md says."
-  }
-
-  assert {
-    condition     = output.backends.minio.secret == null && output.backends.minio.environment.S3_BUCKET_PREFIX == "caas-staging-123456789012-"
-    error_message = "The output `backends.minio` has another shape than terraform/README.md says."
-  }
-
-  assert {
-    condition     = output.registry_url == "123456789012.dkr.ecr.eu-central-1.amazonaws.com/caas" && output.dns.url == "https://staging.example.com"
-    error_message = "The outputs `registry_url` and `dns` have another shape than terraform/README.md says."
+    condition     = jsonencode(output.dns) == jsonencode(jsondecode(file("outputs/staging.json")).dns)
+    error_message = "The output `dns` is another than in outputs/staging.json: ${jsonencode(output.dns)}"
   }
 
   assert {
     condition     = keys(module.kubernetes["this"].roles) == keys(output.cluster.roles) && length(module.network.private_subnet_ids) == 3
     error_message = "The roles that are promised are not the ones that are made."
+  }
+}
+
+run "production" {
+  module {
+    source = "../modules/platform"
+  }
+
+  variables {
+    environment = "production"
+    zone        = "example.com"
+    host        = "api.example.com"
+    secrets = {
+      for backend in ["mongodb", "kafka", "redis"] : backend => {
+        name       = "AmazonMSK_caas/production/${backend}"
+        arn        = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:AmazonMSK_caas/production/${backend}-AbCdEf"
+        version_id = "00000000-0000-0000-0000-000000000001"
+      }
+    }
+  }
+
+  assert {
+    condition = jsonencode([output.cluster, output.registry_url, output.dns, output.backends]) == jsonencode([
+      for name in ["cluster", "registry_url", "dns", "backends"] : jsondecode(file("outputs/production.json"))[name]
+    ])
+    error_message = "Production's outputs are others than in outputs/production.json."
   }
 }
 

@@ -5,7 +5,6 @@ import os
 import re
 import shutil
 import subprocess
-from functools import cache
 from pathlib import Path
 
 import pytest
@@ -21,7 +20,7 @@ SERVICES = sorted(name for name, one in COMPOSE.items() if not one["healthcheck"
 WORKLOADS = ("CronJob", "Deployment", "Job", "StatefulSet")
 OURS = sorted(path for path in K8S.rglob("*.yaml") if "addons" not in path.parts)
 # Custom resources, whose definitions come with their controllers.
-CUSTOM = "ExternalSecret,Gateway,HTTPRoute"
+CUSTOM = "ExternalSecret,Gateway,HTTPRoute,SecretStore"
 
 # Findings of kube-score that are meant.
 SCORE_WAIVED = {
@@ -40,29 +39,6 @@ def program(name):
 def run(*argv, **options):
     words = [str(word) for word in argv]
     return subprocess.run(words, capture_output=True, text=True, timeout=60, check=False, **options)
-
-
-@pytest.fixture(scope="session")
-def k8s(tmp_path_factory):
-    """A copy of the manifests with the local, git-ignored file that a person would write."""
-    copy = tmp_path_factory.mktemp("repository") / "k8s"
-    shutil.copytree(K8S, copy, ignore=shutil.ignore_patterns(".*"))
-    names = ("MONGODB_PASSWORD", "KAFKA_PASSWORD", "REDIS_PASSWORD", "MINIO_PASSWORD", "DEMO_API_KEY")
-    (copy / "overlays" / "local" / ".secrets.env").write_text("".join(f"{name}=x\n" for name in names))
-    return copy
-
-
-@pytest.fixture(scope="session")
-def render(k8s):
-    """A function from a directory below k8s/ to its objects, as one text and parsed."""
-
-    @cache
-    def rendered(directory):
-        done = run("kubectl", "kustomize", k8s / directory)
-        assert done.returncode == 0, done.stderr
-        return done.stdout, [one for one in yaml.load_all(done.stdout, Loader=yaml.CSafeLoader) if one]
-
-    return rendered
 
 
 def pods(objects):

@@ -63,7 +63,7 @@ MUTATIONS = [
         "    namespace             = var.namespace\n",
         "",
         "platform",
-        "The output `cluster` has another shape",
+        "The output `cluster` is another than in outputs/staging.json",
     ),
 ]
 

@@ -1,5 +1,5 @@
 output "cluster" {
-  description = "The Kubernetes cluster: how to reach it, the services' namespace, and the pods' AWS roles by service account."
+  description = "The Kubernetes cluster: how to reach it, the services' namespace, the ingress controller's NodePort, and the pods' AWS roles by service account."
   value       = module.platform.cluster
 }
 

@@ -3,6 +3,11 @@ output "bootstrap_servers" {
   value       = aws_msk_cluster.this.bootstrap_brokers_sasl_scram
 }
 
+output "replication_factor" {
+  description = "KAFKA_REPLICATION_FACTOR of the services: fewer copies than min.insync.replicas would refuse every message."
+  value       = "3"
+}
+
 output "security_protocol" {
   description = "KAFKA_SECURITY_PROTOCOL of the services."
   value       = "SASL_SSL"

@@ -7,6 +7,9 @@ locals {
 
   permissions_boundary_arn = "arn:${var.partition}:iam::${var.account_id}:policy/${local.name}-boundary"
   bucket_prefix            = "${local.name}-${var.account_id}-"
+
+  # Of the ingress controller's HTTPS, on every node; as in k8s/addons/ingress-nginx.
+  ingress_node_port = 30443
 }
 
 module "network" {
@@ -119,7 +122,7 @@ module "ingress" {
   subnet_ids             = module.network.public_subnet_ids
   node_security_group_id = module.kubernetes["this"].node_security_group_id
   node_autoscaling_group = module.kubernetes["this"].node_autoscaling_group
-  node_port              = 30443
+  node_port              = local.ingress_node_port
   allowed_cidrs          = var.allowed_cidrs
   host                   = var.host
   zone_id                = module.dns.zone_id

@@ -6,10 +6,11 @@ locals {
       MONGODB_ADDRESS  = module.mongodb["this"].address
     }
     kafka = {
-      KAFKA_BOOTSTRAP_SERVERS = module.kafka["this"].bootstrap_servers
-      KAFKA_SECURITY_PROTOCOL = module.kafka["this"].security_protocol
-      KAFKA_SASL_MECHANISM    = module.kafka["this"].sasl_mechanism
-      KAFKA_USERNAME          = var.username
+      KAFKA_BOOTSTRAP_SERVERS  = module.kafka["this"].bootstrap_servers
+      KAFKA_REPLICATION_FACTOR = module.kafka["this"].replication_factor
+      KAFKA_SECURITY_PROTOCOL  = module.kafka["this"].security_protocol
+      KAFKA_SASL_MECHANISM     = module.kafka["this"].sasl_mechanism
+      KAFKA_USERNAME           = var.username
     }
     redis = {
       REDIS_URL = module.redis["this"].url
@@ -26,7 +27,7 @@ locals {
 }
 
 output "cluster" {
-  description = "The Kubernetes cluster: how to reach it, the services' namespace, and the pods' AWS roles by service account."
+  description = "The Kubernetes cluster: how to reach it, the services' namespace, the ingress controller's NodePort, and the pods' AWS roles by service account."
   value = {
     name                  = var.stand_ins != null ? var.stand_ins.cluster.name : local.name
     region                = var.region
@@ -34,6 +35,7 @@ output "cluster" {
     certificate_authority = var.stand_ins != null ? var.stand_ins.cluster.certificate_authority : module.kubernetes["this"].certificate_authority
     kubernetes_version    = var.stand_ins != null ? var.kubernetes_version : module.kubernetes["this"].version
     namespace             = var.namespace
+    ingress_node_port     = local.ingress_node_port
     roles                 = { for name in keys(local.pods) : name => "${local.name}-${name}" }
   }
 }
