@@ -74,8 +74,23 @@ run "environment" {
 }
 
 run "production" {
+  state_key = "production"
+
   module {
     source = "../modules/platform"
+  }
+
+  override_resource {
+    target = module.dns.aws_acm_certificate.this
+    values = {
+      arn = "arn:aws:acm:eu-central-1:123456789012:certificate/mock"
+      domain_validation_options = [{
+        domain_name           = "api.example.com"
+        resource_record_name  = "_proof.api.example.com"
+        resource_record_type  = "CNAME"
+        resource_record_value = "_value.acm-validations.aws"
+      }]
+    }
   }
 
   variables {

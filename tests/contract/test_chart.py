@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from devenv.chart.holes import places
-from tests.contract.test_manifests import ENVIRONMENTS, OVERLAYS, SERVICES, k8s, program, render, run  # noqa: F401
+from tests.contract.test_manifests import OVERLAYS, SERVICES, program, run
 
 ROOT = Path(__file__).parents[2]
 DIGEST = "sha256:" + "a" * 64
@@ -72,7 +72,7 @@ def test_helm_finds_no_fault(charts, name):
 
 
 @pytest.mark.parametrize("name", OVERLAYS)
-def test_with_its_own_values_it_is_what_kustomize_renders(charts, render, name):  # noqa: F811
+def test_with_its_own_values_it_is_what_kustomize_renders(charts, render, name):
     text, _ = render(f"overlays/{name}")
     theirs = by_name(as_rendered(one) for one in yaml.safe_load_all(text) if one["kind"] != "Secret")
     ours = objects(charts[name], "--set", "namespace.create=true")
@@ -113,7 +113,6 @@ CHANGES = [
     ("config.backends.REDIS_URL=rediss://redis.acme.io/0", {
         "ConfigMap/backends: data.REDIS_URL", "ConfigMap/backends: metadata.name", "Job/init: metadata.name",
         *(f"{pod}: {CONTAINERS}.envFrom.configMapRef.name" for pod in PODS)}),
-    ("secrets.gateway-tls=wildcard", {"Ingress/gateway: spec.tls.secretName"}),
     ("secrets.credentials=own", {
         "ExternalSecret/credentials: spec.target.name", "Job/init: metadata.name",
         *(f"{pod}: {CONTAINERS}.env.valueFrom.secretKeyRef.name" for pod in PODS)}),
