@@ -31,6 +31,8 @@ class Suite:
     needs_platform: bool = False
     # Programs it calls; those that are not on PATH are built from packages.
     programs: tuple[str, ...] = ()
+    # A skip whose reason has one of these texts in it is allowed; any other costs the receipt.
+    may_skip: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,14 @@ class Waiver:
 
 
 @dataclass(frozen=True)
+class Receipts:
+    """Who signs receipts, and whose receipts count; both are paths, empty where not said."""
+
+    key: str = ""
+    allowed_signers: str = ""
+
+
+@dataclass(frozen=True)
 class Config:
     """Settings of a project."""
 
@@ -57,6 +67,7 @@ class Config:
     # How long `up` waits for everything to be usable.
     timeout_s: float = 300
     waivers: tuple[Waiver, ...] = ()
+    receipts: Receipts = field(default_factory=Receipts)
 
 
 def load_config(path: Path) -> Config:
@@ -81,7 +92,7 @@ def load_config(path: Path) -> Config:
 
 
 def _parse(data: dict[str, Any], problems: list[str]) -> Config:
-    _unknown(data, {"up", "secrets", "test", "parity"}, "", problems)
+    _unknown(data, {"up", "secrets", "test", "parity", "receipts"}, "", problems)
     up = _table(data, "up", problems)
     _unknown(up, {"timeout_s"}, "up.", problems)
     timeout_s = up.get("timeout_s", Config.timeout_s)
@@ -96,7 +107,8 @@ def _parse(data: dict[str, Any], problems: list[str]) -> Config:
             problems.append(f"{name}\0`secrets.{name}` must be a text: the prefix of the generated value, or \"\"")
     suites = _suites(_table(data, "test", problems), problems)
     waivers = _waivers(_table(data, "parity", problems), problems)
-    return Config(secrets=secrets, suites=suites, timeout_s=timeout_s, waivers=waivers)
+    receipts = _receipts(_table(data, "receipts", problems), problems)
+    return Config(secrets=secrets, suites=suites, timeout_s=timeout_s, waivers=waivers, receipts=receipts)
 
 
 def _suites(test: dict[str, Any], problems: list[str]) -> tuple[Suite, ...]:
@@ -105,7 +117,7 @@ def _suites(test: dict[str, Any], problems: list[str]) -> tuple[Suite, ...]:
         if not isinstance(suite, dict):
             problems.append(f"{name}\0`test.{name}` must be a table with `command`")
             continue
-        _unknown(suite, {"command", "needs_platform", "programs"}, f"test.{name}.", problems)
+        _unknown(suite, {"command", "needs_platform", "programs", "may_skip"}, f"test.{name}.", problems)
         command = suite.get("command")
         if not (isinstance(command, list) and command and all(isinstance(word, str) for word in command)):
             problems.append(f"{name}\0`test.{name}.command` must be a list of texts, one for each argument")
@@ -114,12 +126,21 @@ def _suites(test: dict[str, Any], problems: list[str]) -> tuple[Suite, ...]:
         if not isinstance(needs, bool):
             problems.append(f"{name}\0`test.{name}.needs_platform` must be true or false")
             continue
-        programs = suite.get("programs", [])
-        if not (isinstance(programs, list) and all(isinstance(program, str) for program in programs)):
-            problems.append(f"{name}\0`test.{name}.programs` must be a list of texts")
+        lists = {key: suite.get(key, []) for key in ("programs", "may_skip")}
+        odd = [key for key, value in lists.items()
+               if not (isinstance(value, list) and all(isinstance(one, str) and one for one in value))]
+        if odd:
+            problems += [f"{name}\0`test.{name}.{key}` must be a list of texts" for key in odd]
             continue
-        suites.append(Suite(name, tuple(command), needs, tuple(programs)))
+        suites.append(Suite(name, tuple(command), needs, tuple(lists["programs"]), tuple(lists["may_skip"])))
     return tuple(suites)
+
+
+def _receipts(table: dict[str, Any], problems: list[str]) -> Receipts:
+    _unknown(table, {"key", "allowed_signers"}, "receipts.", problems)
+    problems += [f"{key}\0`receipts.{key}` must be a text: a path"
+                 for key in ("key", "allowed_signers") if not isinstance(table.get(key, ""), str)]
+    return Receipts(str(table.get("key", "")), str(table.get("allowed_signers", "")))
 
 
 def _waivers(parity: dict[str, Any], problems: list[str]) -> tuple[Waiver, ...]:

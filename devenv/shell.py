@@ -17,6 +17,7 @@ _INSTALL = {
     "git": "install it with your package manager, e.g. `apt-get install git`",
     "kind": "`devenv up --k8s` builds it from packages; or install it: https://kind.sigs.k8s.io/docs/user/quick-start/",
     "kubectl": "`devenv up --k8s` builds it from packages; or install it: https://kubernetes.io/docs/tasks/tools/",
+    "ssh-keygen": "install OpenSSH's client, e.g. `apt-get install openssh-client`",
     "terraform": "install Terraform 1.11 or newer: https://developer.hashicorp.com/terraform/install",
     "mmdebstrap": "run `devenv doctor --fix`, or `apt-get install mmdebstrap`",
 }

@@ -19,6 +19,7 @@ LAYERS = (
     {"images"},
     {"doctor", "parity"},
     {"runtimes"},
+    {"receipts"},
     {"testing", "promotion", "suites", "chart"},
     {"cli"},
 )

@@ -1,6 +1,6 @@
 import pytest
 
-from devenv.config import Config, Suite, load_config
+from devenv.config import Config, Receipts, Suite, load_config
 from devenv.errors import UsageError
 
 
@@ -47,3 +47,16 @@ def test_a_file_that_is_not_utf8_is_refused(tmp_path):
 def test_a_timeout_must_be_a_positive_number(tmp_path, value):
     with pytest.raises(UsageError, match="number of seconds above 0"):
         load(tmp_path, f"[up]\ntimeout_s = {value}\n")
+
+
+def test_skips_and_signers_are_read_and_checked(tmp_path):
+    config = load(tmp_path, '[test.unit]\ncommand = ["pytest"]\nmay_skip = ["Tilt"]\n[receipts]\nkey = "a"\n'
+                            'allowed_signers = "b"\n')
+    assert (config.suites[0].may_skip, config.receipts) == (("Tilt",), Receipts("a", "b"))
+    with pytest.raises(UsageError) as problem:
+        load(tmp_path, '[test.unit]\ncommand = ["pytest"]\nmay_skip = "Tilt"\n[receipts]\nkey = 3\nsigners = "b"\n')
+    assert problem.value.message.splitlines()[1:] == [
+        "  - line 1: `test.unit.may_skip` must be a list of texts",
+        "  - line 6: unknown key `receipts.signers`, did you mean `receipts.allowed_signers`?",
+        "  - line 5: `receipts.key` must be a text: a path",
+    ]
