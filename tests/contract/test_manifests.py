@@ -18,9 +18,10 @@ COMPOSE = yaml.safe_load((ROOT / "compose" / "services.yml").read_text())["servi
 BACKENDS = sorted(yaml.safe_load((ROOT / "compose" / "backends.yml").read_text())["services"])
 SERVICES = sorted(name for name, one in COMPOSE.items() if not one["healthcheck"].get("disable"))
 WORKLOADS = ("CronJob", "Deployment", "Job", "StatefulSet")
+ADDONS = sorted(str(file.parent.relative_to(K8S)) for file in K8S.glob("addons/*/*/kustomization.yaml"))
 OURS = sorted(path for path in K8S.rglob("*.yaml") if "addons" not in path.parts)
 # Custom resources, whose definitions come with their controllers.
-CUSTOM = "ExternalSecret,Gateway,HTTPRoute,SecretStore"
+CUSTOM = "Gateway,HTTPRoute"
 
 # Findings of kube-score that are meant.
 SCORE_WAIVED = {
@@ -55,7 +56,7 @@ def validate(text):
                cwd=ROOT, input=text)
 
 
-@pytest.mark.parametrize("directory", [*(f"overlays/{name}" for name in OVERLAYS), "reload", "sync"])
+@pytest.mark.parametrize("directory", [*(f"overlays/{name}" for name in OVERLAYS), "reload", "sync", *ADDONS])
 def test_what_is_rendered_is_valid(render, directory):
     done = validate(render(directory)[0])
     assert done.returncode == 0, done.stdout + done.stderr
