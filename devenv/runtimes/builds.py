@@ -9,6 +9,7 @@ from pathlib import Path
 from devenv import output
 from devenv.compose import Compose
 from devenv.engine import Engine
+from devenv.images.bake import bake, image_name
 from devenv.model import Model, Service
 from devenv.project import Project, write_whole
 from devenv.runtimes.record import hash_files
@@ -30,11 +31,6 @@ def definition_files(service: Service) -> tuple[Path, ...]:
     return (context / build.get("dockerfile", "Dockerfile"), *watched)
 
 
-def image_name(project: Project, service: Service) -> str:
-    """The name Compose gives the image of a service."""
-    return str(service.definition.get("image") or f"{project.name}-{service.name}")
-
-
 def stale(project: Project, engine: Engine, model: Model, names: Iterable[str], force: bool = False) -> list[str]:
     """Services whose image is missing or was built from other definition files; with `force`, all that are built."""
     known = _load(project)
@@ -54,7 +50,7 @@ def build_stale(compose: Compose, engine: Engine, model: Model, names: Iterable[
     found = stale(compose.project, engine, model, names, force)
     if found:
         output.say(f"  building {', '.join(found)}")
-        compose.log("build", "--profile", "*", "build", *found)
+        bake(compose, found)
         remember(compose.project, engine, model, found)
 
 

@@ -10,6 +10,7 @@ from devenv import output, ports
 from devenv.compose import Compose, input_files
 from devenv.engine import Engine
 from devenv.environment import RELOADER, ensure_secrets, environment, mentioned
+from devenv.images.bake import image_name
 from devenv.images.certificates import ca_bundle
 from devenv.images.resolve import Resolved, resolve
 from devenv.images.wanted import wanted_images
@@ -132,7 +133,7 @@ def remember(up: Up) -> None:
     runtime.remember(up.project, runtime.COMPOSE)
     remember_data(up.project, up.engine, up.stated, up.names, up.images)
     references = {one.reference for one in up.images.values()}
-    references |= {str(builds.image_name(up.project, up.model.services[n])) for n in up.names
+    references |= {str(image_name(up.project, up.model.services[n])) for n in up.names
                    if up.model.services[n].is_built}
     images = {ref: found["Id"] for ref in sorted(references) if (found := up.engine.image(ref))}
     defining = [path for name in up.names for path in builds.definition_files(up.model.services[name])]

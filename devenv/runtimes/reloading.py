@@ -14,10 +14,10 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from devenv.engine import Engine
+from devenv.images.bake import image_name
 from devenv.images.dockerfile import Instruction, last_stage
 from devenv.model import Model, Service
 from devenv.project import Project
-from devenv.runtimes.builds import image_name
 
 RELOADER = "/opt/devenv/reload"
 SOURCES = "/opt/devenv/source"

@@ -55,10 +55,10 @@ def find(plan: Plan, engine: Engine, names: Iterable[str]) -> dict[str, tuple[st
 
     Raises DevenvError that lists every image that cannot be had.
     """
+    from devenv.images.bake import image_name
     from devenv.images.resolve import resolve
     from devenv.images.wanted import wanted_images
     from devenv.lock import locked
-    from devenv.runtimes.builds import image_name
     from devenv.shell import Runner
 
     chosen = list(names)
@@ -81,6 +81,7 @@ def _build(plan: Plan, engine: Engine, names: list[str], resolved: object) -> No
     """Build as `devenv build` does; what BuildKit has seen before costs about a second."""
     from devenv.compose import Compose, input_files
     from devenv.environment import environment
+    from devenv.images.bake import bake
     from devenv.images.certificates import ca_bundle
     from devenv.images.overlay import image_overlay
     from devenv.runtimes import builds
@@ -92,6 +93,5 @@ def _build(plan: Plan, engine: Engine, names: list[str], resolved: object) -> No
     write_whole(overlay, "# written by devenv\n" + json.dumps(content, indent=1) + "\n")
     variables = environment(plan.project, input_files(plan.project), bundle)
     compose = Compose(plan.project, Runner(), variables, (overlay,))
-    # Services that share an image (a one-shot and its service) are built once.
-    compose.log("build", "--profile", "*", "build", *names)
+    bake(compose, names)
     builds.remember(plan.project, engine, plan.model, names)

@@ -64,8 +64,9 @@ class Checkout:
         project = f"label=com.docker.compose.project={self.name}"
         for volume in docker("volume", "ls", "-q", "--filter", project).split():
             docker("volume", "rm", "-f", volume)
-        for image in docker("image", "ls", "-q", "--filter", project).split():
-            docker("image", "rm", "-f", image, check=False)
+        # By name: the same image may bear the names of other checkouts too.
+        for image in docker("image", "ls", "--format", "{{.Repository}}:{{.Tag}}", f"{self.name}-*").split():
+            docker("image", "rm", image, check=False)
 
 
 def copy_of_the_working_tree(target: Path) -> Path:

@@ -7,11 +7,11 @@ from pathlib import Path
 
 from devenv.compose import Compose
 from devenv.engine import Engine
+from devenv.images.bake import image_name
 from devenv.images.resolve import Resolved
 from devenv.kubernetes.kubectl import Kubectl
 from devenv.model import Model
 from devenv.project import Project
-from devenv.runtimes import builds
 from devenv.runtimes.kind.cluster import Cluster
 from devenv.runtimes.kind.manifests import Overlay
 from devenv.runtimes.kind.registry import Registry
@@ -53,7 +53,7 @@ class KindUp:
     def built(self) -> dict[str, str]:
         """Service that is built -> the name of its image on this machine."""
         services = self.model.services
-        return {name: builds.image_name(self.project, one) for name, one in services.items() if one.is_built}
+        return {name: image_name(self.project, one) for name, one in services.items() if one.is_built}
 
     def endpoints(self) -> list[dict[str, str]]:
         """Where each service behind the ingress answers."""
