@@ -13,8 +13,9 @@ SERVICE = "gateway"
 
 def bake_from_nothing(checkout, file, name):
     """`docker buildx bake --no-cache` as a person types it; returns the image's ID."""
+    tagged = f"{SERVICE}.tags={name}"
     subprocess.run(
-        ["docker", "buildx", "bake", "--file", file, "--no-cache", "--load", "--set", f"{SERVICE}.tags={name}", SERVICE],
+        ["docker", "buildx", "bake", "--file", file, "--no-cache", "--load", "--set", tagged, SERVICE],
         cwd=checkout.root, env={**clean_environment(), "BUILDX_BAKE_ENTITLEMENTS_FS": "0"}, check=True,
         capture_output=True, text=True,
     )
