@@ -3,7 +3,7 @@ SHELL := /bin/sh
 PYTHON ?= python3
 DEVENV := .venv/bin/devenv
 
-.PHONY: help install up down test test-kind bench docs lock lint
+.PHONY: help install up down test test-kind test-workflows bench docs lock lint
 
 help: ## Show the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 14
@@ -24,6 +24,10 @@ test: install ## Run every suite: lint, unit, contract, integration, e2e
 test-kind: install ## Run the end-to-end suite on a kind cluster of its own
 	$(DEVENV) doctor --fix
 	.venv/bin/python -m pytest tests/e2e/kind
+
+test-workflows: install ## Run test.yml's steps in a clean clone, as GitHub would
+	$(DEVENV) doctor --fix
+	.venv/bin/python -m pytest tests/workflows
 
 bench: install ## Measure devenv against its rivals, and write docs/performance.md
 	.venv/bin/python -m bench.run

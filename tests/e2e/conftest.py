@@ -2,6 +2,7 @@ import pytest
 
 from tests.e2e.checkout import Checkout, copy_of_the_working_tree
 from tests.e2e.flow import Client
+from tests.e2e.registry import registry  # noqa: F401
 
 # Away from the developer's own platform, and inside the range of ordinary ports.
 PORT_OFFSET = 4100

@@ -1,3 +1,5 @@
+"""A registry for tests that push."""
+
 import os
 import time
 import urllib.request

@@ -1,0 +1,222 @@
+"""The workflows: clean by the linters, tied to commands that exist, and one set of digests from build to deployment."""
+
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from tests.workflows.expressions import evaluate, substitute
+from tests.workflows.files import FOLDER, ROOT, actions, load, steps, workflows
+from tests.workflows.stand_ins import STAND_INS
+
+STEPS = list(steps())
+RUNS = [step for step in STEPS if "run" in step.body]
+IMAGES = "${{ needs.build.outputs.images }}"
+# Actions that reach GitHub, AWS or PyPI: there is nothing here that could stand in for them.
+ELSEWHERE = {
+    "aws-actions/configure-aws-credentials", "pypa/gh-action-pypi-publish", "sigstore/cosign-installer",
+}
+# Programs of the runner's image, besides the shell's own words.
+PROGRAMS = {"aws", "cat", "cosign", "docker", "echo", "gh", "jq", "kubectl", "mkdir", "terraform"}
+
+
+def environment():
+    """Ours, with the programs of this environment and of devenv's folder."""
+    from devenv.doctor.programs import folder
+
+    path = [str(Path(sys.executable).parent), os.environ["PATH"], str(folder())]
+    return {**os.environ, "PATH": os.pathsep.join(path)}
+
+
+@pytest.mark.parametrize("words", [("actionlint",), ("zizmor", "--offline", "--no-progress", "--quiet", ".")],
+                         ids=lambda words: words[0])
+def test_linters_have_nothing_to_say(words):
+    program = shutil.which(words[0], path=environment()["PATH"])
+    assert program, f"`{words[0]}` is missing: run `devenv test contract`, which builds it"
+    done = subprocess.run([program, *words[1:]], cwd=ROOT, env=environment(), capture_output=True, text=True,
+                          check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_the_linter_sees_shell_scripts(tmp_path):
+    """actionlint passes over `run:` in silence where it finds no shellcheck."""
+    folder = tmp_path / ".github" / "workflows"
+    folder.mkdir(parents=True)
+    job = {"runs-on": "ubuntu-24.04", "steps": [{"run": "rm -rf $UNQUOTED/*"}]}
+    (folder / "bad.yml").write_text(__import__("json").dumps({"on": "push", "jobs": {"one": job}}))
+    done = subprocess.run(["actionlint", str(folder / "bad.yml")], cwd=tmp_path, env=environment(),
+                          capture_output=True, text=True, check=False)
+    assert done.returncode == 1 and "SC2086" in done.stdout, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("name", workflows())
+def test_a_workflow_grants_nothing_at_its_top_and_ends_in_time(name):
+    workflow = workflows()[name]
+    assert workflow["name"] == name and workflow["permissions"] == {}
+    assert not set(workflow["on"]) & {"pull_request_target", "workflow_run", "issue_comment"}
+    if set(workflow["on"]) - {"workflow_call"}:
+        assert "concurrency" in workflow
+    for job, body in workflow["jobs"].items():
+        assert "permissions" in body, f"{job} grants by default"
+        if "steps" in body:
+            assert body["timeout-minutes"] <= 90, job
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / ".github").rglob("*.yml")), ids=lambda path: path.name)
+def test_actions_are_pinned_to_a_commit_with_its_version(path):
+    for line in re.findall(r"uses: (.*)", path.read_text()):
+        pinned = re.fullmatch(r"[\w.-]+/[\w./-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+", line)
+        assert pinned or line.startswith("./.github/"), line
+
+
+def test_one_action_has_one_version():
+    pins = {}
+    for step in STEPS:
+        name, _, commit = step.body.get("uses", "").partition("@")
+        pins.setdefault(name, set()).add(commit)
+    assert not {name: commits for name, commits in pins.items() if len(commits) > 1}
+
+
+@pytest.mark.parametrize("step", [step for step in STEPS if "actions/checkout@" in step.body.get("uses", "")], ids=str)
+def test_a_checkout_keeps_no_credentials(step):
+    assert step.body["with"]["persist-credentials"] == "false" or step.body["with"]["persist-credentials"] is False
+
+
+@pytest.mark.parametrize("step", STEPS, ids=str)
+def test_every_action_has_a_stand_in_or_a_reason(step):
+    name = step.body.get("uses", "run").partition("@")[0]
+    assert name == "run" or name in STAND_INS or name in ELSEWHERE or name in actions()
+
+
+@pytest.mark.parametrize("step", RUNS, ids=str)
+def test_a_step_runs_commands_that_a_person_can_type(step):
+    script = step.body["run"]
+    assert "${{" not in script, "give it by `env:`: what GitHub pastes into a script is run"
+    for words in commands(script):
+        check(words)
+
+
+def commands(script):
+    """The simple commands of a script, without redirections and without what is inside `$(...)` on its own."""
+    lexer = shlex.shlex(script.replace("\\\n", " "), posix=True, punctuation_chars="|&;<>()\n")
+    lexer.whitespace, lexer.whitespace_split, lexer.commenters = " \t", True, ""
+    words, skip = [], False
+    for token in lexer:
+        if set(token) <= set("|&;()\n"):
+            if words:
+                yield words
+            words = []
+        elif set(token) <= set("<>"):
+            skip = True
+        elif skip:
+            skip = False
+        else:
+            words.append(token)
+    if words:
+        yield words
+    for inner in re.findall(r"\$\(([^()]*)\)", script):
+        yield from commands(inner)
+
+
+def check(words):
+    program, arguments = words[0], words[1:]
+    if program == ".venv/bin/devenv":
+        parse(arguments)
+    elif program == "make":
+        assert re.search(rf"^{re.escape(arguments[0])}:", (ROOT / "Makefile").read_text(), re.MULTILINE), arguments
+    elif program == ".venv/bin/python":
+        if arguments[0] == "-m":
+            assert __import__("importlib.util").util.find_spec(arguments[1]), arguments
+        else:
+            assert (ROOT / arguments[0]).is_file(), arguments
+    else:
+        assert program in PROGRAMS, f"`{program}` is neither ours nor in the runner's image"
+
+
+def parse(arguments):
+    """Let devenv read its own command line, without doing anything; variables stand for a word."""
+    from devenv.cli.main import App, cli
+
+    words = [re.sub(r"\$\{?\w+[^}\s]*\}?", "word", word) for word in arguments]
+    root = cli.make_context("devenv", words[:], resilient_parsing=True)
+    root.obj = App(directory=ROOT, debug=False)
+    name, command, rest = cli.resolve_command(root, words)
+    with command.make_context(name, rest, parent=root) as context:
+        if name == "test":
+            known = tomllib.loads((ROOT / "devenv.toml").read_text())["test"]
+            assert set(context.params["names"]) <= set(known), words
+
+
+@pytest.mark.parametrize("arguments", [["biuld"], ["build", "--psuh", "x"], ["test", "untit"]], ids=" ".join)
+def test_the_check_of_commands_finds_a_mistake(arguments):
+    import click
+
+    with pytest.raises((click.ClickException, AssertionError)):
+        check([".venv/bin/devenv", *arguments])
+
+
+def test_commands_are_found_between_pipes_and_redirections():
+    script = 'echo "$A" | docker login "${R%%/*}" --password-stdin\n.venv/bin/devenv build > "x y" && make docs'
+    assert [words[0] for words in commands(script)] == ["echo", "docker", ".venv/bin/devenv", "make"]
+
+
+def test_every_suite_is_run_by_a_workflow():
+    known = set(tomllib.loads((ROOT / "devenv.toml").read_text())["test"])
+    tests = [words[2:] for step in RUNS for words in commands(step.body["run"]) if words[1:2] == ["test"]]
+    seen = {word for words in tests for word in words}
+    assert known <= seen
+
+
+@pytest.mark.parametrize("name", ["integration", "e2e-kind"])
+def test_what_is_tested_is_what_was_built(name):
+    job = workflows()["ci"]["jobs"][name]
+    assert "build" in job["needs"] and job["with"]["images"] == IMAGES
+    scripts = [step.body["run"] for step in RUNS if step.workflow == name]
+    assert "echo \"$IMAGES\" > images.json" in scripts and ".venv/bin/devenv build --from images.json" in scripts
+    assert load(FOLDER / f"{name}.yml")["jobs"][name]["env"]["IMAGES"] == "${{ inputs.images }}"
+
+
+@pytest.mark.parametrize(("push", "commands_run"), [
+    (True, ["echo", "docker", ".venv/bin/devenv", "echo", "jq"]), (False, [".venv/bin/devenv"]),
+])
+def test_a_pull_request_builds_and_pushes_nothing(push, commands_run):
+    context = {**CONTEXT, "inputs": {"push": push}}
+    chosen = [step for step in RUNS if step.workflow == "build" and evaluate(step.body.get("if", "true"), context)]
+    assert [words[0] for step in chosen for words in commands(step.body["run"])] == commands_run
+    assert any("--push" in step.body["run"] for step in chosen) == push
+
+
+def test_images_are_built_in_one_place():
+    building = [step for step in RUNS if ".venv/bin/devenv build" in step.body["run"]
+                and "--from" not in step.body["run"]]
+    assert {step.workflow for step in building} == {"build"}
+
+
+# ---- the runner's own parts
+
+CONTEXT = {"inputs": {"push": True, "images": "", "name": "a"}, "steps": {}, "needs": {}, "github": {"ref": "r"},
+           "functions": {"failure": False, "success": True}}
+
+
+@pytest.mark.parametrize(("expression", "value"), [
+    ("inputs.push", True), ("${{ !inputs.push }}", False), ("inputs.images != ''", False), ("failure()", False),
+    ("success() && inputs.name == 'a'", True), ("(inputs.name == 'b') || inputs.push", True), ("steps.x.outputs.y", ""),
+])
+def test_expressions_are_evaluated(expression, value):
+    assert evaluate(expression, CONTEXT) == value
+
+
+@pytest.mark.parametrize("expression", ["inputs.other", "secrets.KEY", "hashFiles()", "inputs.push }", "a ==", "1 > 0"])
+def test_an_expression_that_is_not_understood_is_an_error(expression):
+    with pytest.raises((ValueError, IndexError)):
+        evaluate(expression, CONTEXT)
+
+
+def test_expressions_in_a_text_are_replaced():
+    assert substitute("a-${{ github.ref }}-${{ inputs.push }}", CONTEXT) == "a-r-true"
