@@ -2,6 +2,8 @@
 SHELL := /bin/sh
 PYTHON ?= python3
 DEVENV := .venv/bin/devenv
+# `make install EXTRAS=` installs what runs devenv, and nothing that only its tests need.
+EXTRAS ?= [dev]
 
 .PHONY: help install up down test test-kind test-workflows bench docs lock lint
 
@@ -54,5 +56,5 @@ lint: install ## Check style and types
 			apt-get update -q >/dev/null && DEBIAN_FRONTEND=noninteractive apt-get install -qy --no-install-recommends python3-venv >/dev/null; \
 		else echo "Python's venv module is missing; on Debian: apt-get install python3-venv" >&2; exit 1; fi; }
 	$(PYTHON) -m venv .venv
-	.venv/bin/pip install --quiet --disable-pip-version-check -e '.[dev]'
+	.venv/bin/pip install --quiet --disable-pip-version-check -e '.$(EXTRAS)'
 	@touch $@

@@ -7,10 +7,10 @@ from typing import Any
 
 from devenv.engine import Engine
 from devenv.errors import DevenvError
+from devenv.images.bake import image_name
 from devenv.model import Model
 from devenv.project import Project
 from devenv.receipts.receipt import Image
-from devenv.runtimes.builds import image_name
 from devenv.runtimes.opening import opened
 from devenv.shell import Runner
 
