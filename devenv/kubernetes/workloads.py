@@ -11,6 +11,8 @@ from devenv.errors import CommandError, DevenvError
 from devenv.kubernetes.kubectl import Kubectl
 
 NAME_LABEL = "app.kubernetes.io/name"
+# On a workload: what it needs, in Compose's words (`mongodb healthy, init completed`). Kubernetes starts all at once.
+NEEDS = "devenv/needs"
 USABLE, STARTING, DONE, FAILED = "usable", "starting", "done", "failed"
 POLL_S = 0.3
 # A pod may crash while it waits for another; this many restarts are a loop.
@@ -30,6 +32,7 @@ class Workload:
     name: str
     condition: str
     pods: tuple[dict[str, Any], ...]
+    needs: frozenset[str] = frozenset()
 
 
 def observe(kubectl: Kubectl) -> list[Workload]:
@@ -42,7 +45,9 @@ def observe(kubectl: Kubectl) -> list[Workload]:
             name = one["metadata"]["name"]
             label = one["spec"]["template"]["metadata"].get("labels", {}).get(NAME_LABEL, name)
             mine = tuple(pod for pod in pods if pod["metadata"].get("labels", {}).get(NAME_LABEL) == label)
-            found.append(Workload(one["kind"], name, _condition(one), mine))
+            needs = one["metadata"].get("annotations", {}).get(NEEDS, "")
+            found.append(Workload(one["kind"], name, _condition(one), mine,
+                                  frozenset(entry.split()[0] for entry in needs.split(",") if entry.strip())))
     return sorted(found, key=lambda one: one.name)
 
 
@@ -57,7 +62,7 @@ def wait(kubectl: Kubectl, timeout_s: float, report: Callable[[str], None] = lam
             if one.condition in (USABLE, DONE) and one.name not in reported:
                 reported.add(one.name)
                 report(one.name)
-        waiting = [one for one in seen if one.condition not in (USABLE, DONE)]
+        waiting = causes_first([one for one in seen if one.condition not in (USABLE, DONE)])
         if not waiting and seen:
             return
         patient = monotonic() - began > PATIENCE_S
@@ -70,6 +75,12 @@ def wait(kubectl: Kubectl, timeout_s: float, report: Callable[[str], None] = lam
                 raise DevenvError(f"nothing to wait for in namespace `{kubectl.namespace}`", "devenv up --k8s")
             raise explain(kubectl, what, f"not usable after {timeout_s:.0f} s")
         sleep(POLL_S)
+
+
+def causes_first(waiting: Sequence[Workload]) -> list[Workload]:
+    """What waits for none of the others comes first: its problem is theirs too, and it is the one to be told."""
+    names = {one.name for one in waiting}
+    return sorted(waiting, key=lambda one: not one.needs.isdisjoint(names))
 
 
 def hopeless(workload: Workload, patient: bool) -> str | None:

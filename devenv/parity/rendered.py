@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from devenv.kubernetes.workloads import NEEDS
 from devenv.parity.composed import capabilities, port_name, words
 from devenv.parity.facts import UNKNOWN, Platform, Workload, ports_in, secrets_in
 from devenv.parity.units import cores, image, memory, seconds
@@ -13,8 +14,6 @@ from devenv.parity.variables import Sources, variables
 
 Object = Mapping[str, Any]
 KINDS = ("CronJob", "DaemonSet", "Deployment", "Job", "StatefulSet")
-# On a workload: what it needs, in Compose's words (`mongodb healthy, init completed`).
-NEEDS = "devenv/needs"
 # On any object of an overlay: backends that run elsewhere, with the version they speak (`mongodb=5.0`).
 MANAGED = "devenv/managed"
 

@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from devenv.compose import input_files
+from devenv.kubernetes.workloads import NEEDS
 from devenv.parity.facts import Difference
-from devenv.parity.rendered import KINDS, NEEDS, managed
+from devenv.parity.rendered import KINDS, managed
 from devenv.parity.tree import Patch, load, walk
 from devenv.project import Project
 

@@ -42,8 +42,8 @@ def test_a_rollout_is_done_when_only_new_and_ready_pods_are_left(tmp_path, one, 
     assert workloads.observe(kubectl(tmp_path, one))[0].condition == condition
 
 
-def waiting(reason, **more):
-    return pod(state={"waiting": {"reason": reason, "message": "m"}}, **more)
+def waiting(reason, name="web", **more):
+    return pod(name, state={"waiting": {"reason": reason, "message": "m"}}, **more)
 
 
 @pytest.mark.parametrize(("broken", "patient", "said"), [
@@ -75,3 +75,12 @@ def test_only_what_is_named_is_waited_for(tmp_path):
     ready = []
     workloads.wait(kubectl(tmp_path, deployment(), deployment("other", ready=0)), 5, ready.append, only=["web"])
     assert ready == ["web"]
+
+
+def test_of_two_that_will_never_be_usable_the_one_that_the_other_needs_is_named(tmp_path):
+    web, database = deployment("a-web", ready=0), deployment("database", ready=0)
+    web["metadata"]["annotations"] = {workloads.NEEDS: "database healthy, init completed"}
+    broken = waiting("InvalidImageName"), waiting("InvalidImageName", name="database")
+    broken[0]["metadata"]["labels"][workloads.NAME_LABEL] = "a-web"
+    with pytest.raises(DevenvError, match="`database` .Deployment. is not usable"):
+        workloads.wait(kubectl(tmp_path, web, database, *broken), 5)
