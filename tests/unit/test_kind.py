@@ -1,9 +1,14 @@
 import json
+import signal
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
 from devenv.errors import DevenvError, UsageError
 from devenv.project import find
+from devenv.runtimes.kind import orphans
 from devenv.runtimes.kind.cluster import NODE_HTTPS, Cluster
 from devenv.runtimes.kind.manifests import Overlay, folder_of, render, write_overlay, write_secrets
 from devenv.runtimes.kind.registry import Registry
@@ -120,3 +125,19 @@ def test_images_are_pushed_under_their_whole_upstream_name(project, wanted, push
 
 def test_an_overlay_without_workloads_has_the_default_namespace(tmp_path):
     assert Overlay(tmp_path, ()).namespace == "default"
+
+
+def test_only_the_program_that_a_killed_up_left_is_ended():
+    argv = (sys.executable.rpartition("/")[2], "-c", "import time; time.sleep(60)", "caas-1")
+    left = subprocess.Popen([sys.executable, *argv[1:]])
+    other = subprocess.Popen([sys.executable, *argv[1:3], "caas-2"])
+    try:
+        # Between fork and exec, a process still has its parent's words.
+        while Path(f"/proc/{left.pid}/cmdline").read_bytes() == Path("/proc/self/cmdline").read_bytes():
+            pass
+        assert orphans.end(argv) == [left.pid]
+        assert left.wait() == -signal.SIGKILL and other.poll() is None
+    finally:
+        for one in (left, other):
+            one.kill()
+            one.wait()

@@ -14,6 +14,7 @@ from devenv.environment import RELOADER
 from devenv.errors import DevenvError
 from devenv.kubernetes.kubectl import Kubectl
 from devenv.project import Project, write_whole
+from devenv.runtimes.kind import orphans
 from devenv.shell import Runner
 
 CLUSTER_LABEL = "io.x-k8s.kind.cluster"
@@ -94,14 +95,23 @@ class Cluster:
         return listed[0] if listed else None
 
     def create(self, image: str) -> None:
-        """Create it; a cluster that was cut off while it was made is deleted and made again."""
+        """Create it; raises CommandError with kind's last words."""
         self.state.mkdir(parents=True, exist_ok=True)
-        config = self.state / "cluster.json"
-        write_whole(config, json.dumps(self.configuration(), indent=1))
-        self.runner.log("kind", "create", "cluster", "--name", self.name, "--image", image, "--config", str(config),
-                        "--kubeconfig", str(self.kubeconfig), "--wait", "120s",
-                        log=self.project.state / "logs" / "kind-create.log")
+        write_whole(self._config, json.dumps(self.configuration(), indent=1))
+        self.runner.log(*self._creation(image), log=self.project.state / "logs" / "kind-create.log")
         write_whole(self.state / "created", image + "\n")
+
+    def end_creation(self, image: str) -> None:
+        """End the `kind create` that a killed `up` may have left at work."""
+        orphans.end(self._creation(image))
+
+    @property
+    def _config(self) -> Path:
+        return self.state / "cluster.json"
+
+    def _creation(self, image: str) -> tuple[str, ...]:
+        return ("kind", "create", "cluster", "--name", self.name, "--image", image, "--config", str(self._config),
+                "--kubeconfig", str(self.kubeconfig), "--wait", "120s")
 
     def is_whole(self) -> bool:
         """Whether its creation ended well."""

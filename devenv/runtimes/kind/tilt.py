@@ -12,6 +12,7 @@ from time import monotonic, sleep
 from devenv.doctor.checks import version_in
 from devenv.errors import DevenvError
 from devenv.project import Project
+from devenv.runtimes.kind import orphans
 from devenv.runtimes.kind.cluster import Cluster
 from devenv.shell import Runner
 
@@ -50,6 +51,7 @@ class Tilt:
 
     def ci(self, environment: dict[str, str]) -> None:
         """Build, roll out, and return when all is ready."""
+        orphans.end(self._argv("ci"))
         self.runner.log(*self._argv("ci"), log=self.project.state / "logs" / "tilt-ci.log", cwd=self.project.root,
                         env=environment)
 

@@ -75,13 +75,16 @@ def make_cluster(up: KindUp) -> None:
 
 
 def _cluster(up: KindUp) -> None:
-    cluster, container = up.cluster, up.cluster.container(up.engine)
+    cluster, image = up.cluster, up.images[node_image(up.project)].reference
+    if not cluster.is_whole():
+        cluster.end_creation(image)
+    container = cluster.container(up.engine)
     if container is not None and not cluster.is_whole():
         output.say("  the cluster was cut off while it was made: making it again")
         cluster.delete()
         container = None
     if container is None:
-        cluster.create(up.images[node_image(up.project)].reference)
+        cluster.create(image)
     elif container["State"] != "running":
         up.engine.post(f"/containers/{container['Id']}/start", timeout_s=60)
     _wait_for_api(up)
