@@ -30,11 +30,14 @@ def command(ctx: click.Context, overlay: str | None, as_json: bool) -> None:
 
     Example: devenv parity staging
     """
+    from devenv.doctor.programs import use_folder
     from devenv.parity import sources
     from devenv.parity.check import check
     from devenv.shell import Runner
 
     app: App = ctx.obj
+    # `doctor --fix` may have built kubectl into devenv's own folder.
+    use_folder()
     report = check(app.project, Runner(), (overlay,) if overlay else (), date.today())
     compose = sources.ComposeFiles(app.project)
     manifests = {name: sources.Manifests(app.project, path) for name, path in report.overlays.items()}
