@@ -40,7 +40,7 @@ def run_checks(runner: Runner) -> list[Check]:
     plugins = [
         _plugin(runner, "compose", MIN_COMPOSE, COMPOSE_HELP), _plugin(runner, "buildx", MIN_BUILDX, BUILDX_HELP),
     ] if cli.ok else []
-    return [cli, *plugins, engine, _mmdebstrap(), _inotify(), _disk()]
+    return [cli, *plugins, engine, _mmdebstrap(), inotify(), _disk()]
 
 
 def _docker_cli() -> Check:
@@ -82,7 +82,8 @@ def _mmdebstrap() -> Check:
                  required=_is_debian(), repair="packages")
 
 
-def _inotify() -> Check:
+def inotify() -> Check:
+    """The kernel's limits on watched files, which a node's pods and this machine's editors share."""
     low = []
     for name, wanted in MIN_INOTIFY.items():
         try:

@@ -1,5 +1,6 @@
 import json
 import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -8,10 +9,13 @@ import pytest
 
 from devenv.errors import DevenvError, UsageError
 from devenv.project import find
-from devenv.runtimes.kind import orphans
+from devenv.runtimes.kind import orphans, tilt
 from devenv.runtimes.kind.cluster import NODE_HTTPS, Cluster
+from devenv.runtimes.kind.context import KindUp
 from devenv.runtimes.kind.manifests import Overlay, folder_of, render, write_overlay, write_secrets
 from devenv.runtimes.kind.registry import Registry
+from devenv.runtimes.kind.up import check_cluster
+from devenv.runtimes.request import Request
 from tests.unit.fakes import FakeEngine, FakeRunner
 
 RENDERED = """
@@ -141,3 +145,48 @@ def test_only_the_program_that_a_killed_up_left_is_ended():
         for one in (left, other):
             one.kill()
             one.wait()
+
+
+def up_of(project, engine):
+    return KindUp(project, FakeRunner(), engine, Request())
+
+
+def test_ports_that_are_taken_are_all_named_before_anything_is_made(project):
+    taken = "port 8780 .wanted by the cluster.*port 5301 .wanted by the registry"
+    with (socket.create_server(("127.0.0.1", 8780)), socket.create_server(("127.0.0.1", 5301)),
+          pytest.raises(DevenvError, match=taken) as failure):
+        check_cluster(up_of(project, FakeEngine()))
+    assert "--port-offset" in failure.value.hint
+
+
+def test_a_cluster_of_this_name_that_this_checkout_did_not_make_is_refused(project):
+    theirs = FakeEngine({"/containers/json": [{"Id": "1", "State": "running"}]})
+    with pytest.raises(DevenvError, match="that this checkout did not make") as failure:
+        check_cluster(up_of(project, theirs))
+    assert failure.value.hint == f"kind delete cluster --name {Cluster(project, FakeRunner()).name}"
+
+
+def test_a_kubeconfig_without_the_context_is_written_again(project):
+    cluster = Cluster(project, FakeRunner())
+    cluster.state.mkdir(parents=True)
+    cluster.ensure_kubeconfig()
+    cluster.kubeconfig.write_text("contexts:\n- name: another\n")
+    cluster.ensure_kubeconfig()
+    cluster.kubeconfig.write_text(f"contexts:\n- name: kind-{cluster.name}\n")
+    cluster.ensure_kubeconfig()
+    assert [call.split()[1] for call in cluster.runner.calls] == ["export", "export"]
+
+
+@pytest.mark.parametrize(("version", "accepted"), [("v0.37.3, built 2026-05-01", False), ("v0.37.4-dev", True)])
+def test_a_tilt_whose_screen_any_page_could_use_is_refused(project, monkeypatch, tmp_path, version, accepted):
+    (project.root / "Tiltfile").touch()
+    (tmp_path / "tilt").write_text("#!/bin/sh\n")
+    (tmp_path / "tilt").chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    runner = FakeRunner({"tilt version": version})
+    if accepted:
+        assert tilt.is_there(runner, project)
+    else:
+        with pytest.raises(DevenvError, match="GHSA") as failure:
+            tilt.is_there(runner, project)
+        assert "install Tilt 0.37.4 or newer" in failure.value.hint

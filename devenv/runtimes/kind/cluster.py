@@ -115,7 +115,17 @@ class Cluster:
 
     def is_whole(self) -> bool:
         """Whether its creation ended well."""
-        return (self.state / "created").is_file() and self.kubeconfig.is_file()
+        return (self.state / "created").is_file()
+
+    def ensure_kubeconfig(self) -> None:
+        """Write its kubeconfig again where somebody removed the file, or its context from it."""
+        try:
+            known = f"name: kind-{self.name}\n" in self.kubeconfig.read_text()
+        except OSError:
+            known = False
+        if not known:
+            self.runner.log("kind", "export", "kubeconfig", "--name", self.name, "--kubeconfig", str(self.kubeconfig),
+                            log=self.project.state / "logs" / "kind-export.log")
 
     def delete(self) -> None:
         """Delete it with all its data."""

@@ -7,6 +7,7 @@ from time import monotonic, sleep
 
 from devenv import output
 from devenv.compose import Compose, input_files
+from devenv.doctor.checks import inotify
 from devenv.doctor.programs import ensure_programs
 from devenv.environment import ensure_secrets, environment, read_env
 from devenv.errors import CommandError, DevenvError
@@ -52,6 +53,9 @@ def check_cluster(up: KindUp) -> None:
             raise DevenvError(f"a cluster `{up.cluster.name}` exists that this checkout did not make",
                               f"kind delete cluster --name {up.cluster.name}")
         return
+    limits = inotify()
+    if not limits.ok:
+        up.notes.append(f"{limits.found}: with too little, pods end with `too many open files`; {limits.next}")
     offset = up.project.checkout.port_offset
     wanted = {int(port["hostPort"]): "the cluster" for node in up.cluster.configuration().get("nodes") or []
               for port in node.get("extraPortMappings") or []}
@@ -166,6 +170,7 @@ K8S_UP = (read_files, check_cluster, find_images, make_cluster, apply_addons, ap
 
 
 def _wait_for_api(up: KindUp) -> None:
+    up.cluster.ensure_kubeconfig()
     deadline = monotonic() + 120
     while True:
         try:
