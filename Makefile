@@ -23,7 +23,7 @@ test: install ## Run every suite: lint, unit, contract, integration, e2e
 	$(DEVENV) doctor --fix
 	$(DEVENV) test
 
-test-kind: install ## Run the end-to-end suite on a kind cluster of its own
+test-kind: install ## Run the whole end-to-end suite on kind clusters of its own, slow parts included
 	$(DEVENV) doctor --fix
 	.venv/bin/python -m pytest tests/e2e/kind
 

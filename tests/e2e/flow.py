@@ -78,18 +78,18 @@ async def next_of(stream, kind):
                 return frame
 
 
-async def until(probe, wanted, what):
+async def until(probe, wanted, what, deadline_s=DEADLINE_S):
     """Poll `probe` until it gives `wanted`; the last answer is in the failure."""
     seen = None
     try:
-        async with asyncio.timeout(DEADLINE_S):
+        async with asyncio.timeout(deadline_s):
             while True:
                 seen = await probe()
                 if seen == wanted:
                     return
                 await asyncio.sleep(0.1)
     except TimeoutError:
-        raise AssertionError(f"{what}: wanted {wanted!r}, saw {seen!r} for {DEADLINE_S} s") from None
+        raise AssertionError(f"{what}: wanted {wanted!r}, saw {seen!r} for {deadline_s} s") from None
 
 
 async def whole_flow(client):

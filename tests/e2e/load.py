@@ -10,8 +10,8 @@ import httpx
 class Load:
     """GET `url` at `rate` a second until stopped, at most `limit_s`; half of it on connections that are kept."""
 
-    def __init__(self, url, rate, limit_s=120, verify=True):
-        self.url, self.rate, self.limit_s, self.verify = url, rate, limit_s, verify
+    def __init__(self, url, rate, limit_s=120, verify=True, headers=None):
+        self.url, self.rate, self.limit_s, self.verify, self.headers = url, rate, limit_s, verify, headers
         self.outcomes = Counter()
         self.bodies = Counter()
         self._stop = asyncio.Event()
@@ -20,8 +20,8 @@ class Load:
         keep = httpx.Limits(max_connections=200, max_keepalive_connections=50)
         none = httpx.Limits(max_keepalive_connections=0)
         async with (
-            httpx.AsyncClient(limits=keep, timeout=20, verify=self.verify) as kept,
-            httpx.AsyncClient(limits=none, timeout=20, verify=self.verify) as fresh,
+            httpx.AsyncClient(limits=keep, timeout=20, verify=self.verify, headers=self.headers) as kept,
+            httpx.AsyncClient(limits=none, timeout=20, verify=self.verify, headers=self.headers) as fresh,
             asyncio.TaskGroup() as group,
         ):
             loop = asyncio.get_running_loop()
@@ -46,9 +46,9 @@ class Load:
 
 
 @asynccontextmanager
-async def under_load(url, rate, verify=True):
+async def under_load(url, rate, **options):
     """Run a load around a block; it has ended, and every request is answered, when the block is left."""
-    load = Load(url, rate, verify=verify)
+    load = Load(url, rate, **options)
     task = asyncio.create_task(load.run())
     try:
         yield load

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import shutil
 import signal
 
 import httpx
@@ -109,10 +108,3 @@ def test_the_verbs_answer_as_they_do_on_compose(cluster):
     assert "export DEMO_API_KEY=" in cluster.run("seed").stdout
     refused = cluster.run("exec", "redi", "--", "true", check=False)
     assert refused.returncode == 2 and "did you mean `redis`" in refused.stderr
-
-
-@pytest.mark.skipif(shutil.which("tilt") is None, reason="Tilt is in no package registry, and is not on PATH")
-async def test_tilt_rolls_the_same_overlay_out(cluster, client):
-    answer = cluster.up("--ci")
-    assert not any("Tilt is not installed" in note for note in answer["notes"])
-    await whole_flow(client)
