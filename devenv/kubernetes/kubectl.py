@@ -10,7 +10,7 @@ from typing import Any
 from devenv.shell import Runner
 
 MANAGER = "devenv"
-# A server-side apply refuses fields that nobody declared by itself. kubectl's own look at the schemas, before it, is one
+# A server-side apply by itself refuses fields that nobody declared. kubectl's own look at the schemas before it is one
 # more thing to fail: it did while metrics-server, whose schema is one of them, started.
 _APPLY = ("apply", "--server-side", "--field-manager", MANAGER, "--validate=ignore")
 
