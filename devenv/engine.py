@@ -7,15 +7,15 @@ from __future__ import annotations
 
 import json
 import os
-import socket
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from hashlib import sha256
-from http.client import HTTPConnection, HTTPException, HTTPResponse
 from pathlib import Path
 from time import monotonic, sleep
 from typing import Any
 from urllib.parse import quote, urlencode
 
+from devenv import wire
 from devenv.errors import DevenvError
 
 PROJECT_LABEL = "com.docker.compose.project"
@@ -35,15 +35,8 @@ class EngineError(DevenvError):
         self.status = status
 
 
-class _UnixConnection(HTTPConnection):
-    def __init__(self, path: str, timeout_s: float) -> None:
-        super().__init__("localhost", timeout=timeout_s)
-        self._path = path
-
-    def connect(self) -> None:
-        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self.sock.settimeout(self.timeout)
-        self.sock.connect(self._path)
+class NoAnswerError(DevenvError):
+    """The engine took longer than it was given."""
 
 
 class Engine:
@@ -71,7 +64,7 @@ class Engine:
 
     def ping(self) -> None:
         """Raise DevenvError, with the next move, unless the engine answers."""
-        self._request("GET", "/_ping", {}).read()
+        self._request("GET", "/_ping", {})
 
     def containers(self, project: str) -> list[dict[str, Any]]:
         """All containers of a Compose project, running or not, one-off runs excluded."""
@@ -100,10 +93,8 @@ class Engine:
 
     def logs(self, identity: str, lines: int = 20) -> list[str]:
         """The last lines of a container, standard output and error together."""
-        response = self._request(
-            "GET", f"/containers/{identity}/logs", {"stdout": 1, "stderr": 1, "tail": lines}
-        )
-        return _demultiplex(response.read()).decode(errors="replace").splitlines()
+        said = self._request("GET", f"/containers/{identity}/logs", {"stdout": 1, "stderr": 1, "tail": lines})
+        return _demultiplex(said).decode(errors="replace").splitlines()
 
     def execute(self, identity: str, argv: Sequence[str], timeout_s: float = 10) -> tuple[int, str]:
         """Run a command inside a container; its exit code and output. 124 stands for no end within `timeout_s`."""
@@ -111,8 +102,8 @@ class Engine:
                             {"Cmd": list(argv), "AttachStdout": True, "AttachStderr": True})
         path = f"/exec/{created['Id']}"
         try:
-            output = self._request("POST", f"{path}/start", {}, {"Detach": False, "Tty": False}, timeout_s).read()
-        except TimeoutError:
+            output = self._request("POST", f"{path}/start", {}, {"Detach": False, "Tty": False}, timeout_s)
+        except NoAnswerError:
             return 124, f"no end within {timeout_s:.0f} s"
         # The engine notes the end a moment after the output ends.
         while (seen := self.get(f"{path}/json"))["Running"]:
@@ -124,83 +115,70 @@ class Engine:
 
         The subscription stands before the first item is yielded, which is always None.
         """
-        target = f"/events?{urlencode({'filters': json.dumps(dict(filters))})}"
-        connection = self._connect(self.timeout_s)
-        connection.connect()
-        sock = connection.sock
-        # HTTP/1.0: a plain stream without chunks, which a read with a time limit cannot tear apart.
-        sock.sendall(f"GET {target} HTTP/1.0\r\nHost: docker\r\n\r\n".encode())
-        buffer = b""
-        while b"\r\n\r\n" not in buffer:
-            chunk = sock.recv(65536)
-            if not chunk:
-                raise DevenvError(f"the Docker engine at `{self.address}` went away", START_HINT)
-            buffer += chunk
-        buffer = buffer.partition(b"\r\n\r\n")[2]
-        yield None
-        while (left := deadline - monotonic()) > 0:
-            *lines, buffer = buffer.split(b"\n")
-            yield from (json.loads(line) for line in lines if line.strip())
-            sock.settimeout(min(1.0, left))
-            try:
-                chunk = sock.recv(65536)
-            except TimeoutError:
-                yield None
-                continue
-            if not chunk:
-                return
-            buffer += chunk
+        with _explained(self.address, self.timeout_s):
+            sock = wire.connect(self.address, self.timeout_s)
+            wire.ask(sock, "GET", f"/events?{urlencode({'filters': json.dumps(dict(filters))})}")
+            _, buffer = wire.read_head(sock)
+        with sock:
+            yield None
+            while (left := deadline - monotonic()) > 0:
+                *lines, buffer = buffer.split(b"\n")
+                yield from (json.loads(line) for line in lines if line.strip())
+                sock.settimeout(min(1.0, left))
+                try:
+                    chunk = sock.recv(65536)
+                except TimeoutError:
+                    yield None
+                    continue
+                if not chunk:
+                    return
+                buffer += chunk
 
     def _json(
         self, method: str, path: str, query: Mapping[str, Any], body: Any = None, timeout_s: float | None = None
     ) -> Any:
-        payload = self._request(method, path, query, body, timeout_s).read()
-        return json.loads(payload) if payload else None
+        payload = self._request(method, path, query, body, timeout_s)
+        try:
+            return json.loads(payload) if payload else None
+        except ValueError:
+            raise DevenvError(f"the answer of the Docker engine at `{self.address}` broke off", START_HINT) from None
 
     def _request(
         self, method: str, path: str, query: Mapping[str, Any], body: Any = None, timeout_s: float | None = None
-    ) -> HTTPResponse:
+    ) -> bytes:
         encoded = {k: json.dumps(v) if isinstance(v, dict) else v for k, v in query.items()}
         target = path + (f"?{urlencode(encoded)}" if encoded else "")
-        connection = self._connect(timeout_s or self.timeout_s)
-        try:
-            connection.request(
-                method, target, body=None if body is None else json.dumps(body),
-                # One request a connection: nothing is left open for the garbage collector to find.
-                headers={"Content-Type": "application/json", "Connection": "close"},
-            )
-            response = connection.getresponse()
-        except TimeoutError:
-            raise DevenvError(
-                f"the Docker engine at `{self.address}` does not answer (waited {timeout_s or self.timeout_s:.0f} s)",
-                "it may be hung: look at its log, restart it, then run the same command again",
-            ) from None
-        except PermissionError:
-            raise DevenvError(
-                f"no permission to use the Docker engine's socket `{self.address}`",
-                "add yourself to its group (`sudo usermod -aG docker $USER`, then log in again), or run as root",
-            ) from None
-        except (OSError, HTTPException) as cause:
-            raise DevenvError(
-                f"no Docker engine answers at `{self.address}` ({cause})", START_HINT
-            ) from None
-        finally:
-            # An answer has its own hold on the socket.
-            connection.close()
-        if response.status >= 400:
-            raise EngineError(response.status, _message(response.read()))
-        return response
+        payload = b"" if body is None else json.dumps(body).encode()
+        limit_s = timeout_s or self.timeout_s
+        with _explained(self.address, limit_s):
+            answer = wire.request(self.address, method, target, payload, limit_s)
+        if answer.status >= 400:
+            raise EngineError(answer.status, _message(answer.body))
+        return answer.body
 
-    def _connect(self, timeout_s: float) -> HTTPConnection:
-        scheme, _, rest = self.address.partition("://")
-        if scheme == "unix":
-            return _UnixConnection(rest, timeout_s)
-        if scheme in ("tcp", "http"):
-            return HTTPConnection(rest.rstrip("/"), timeout=timeout_s)
+
+@contextmanager
+def _explained(address: str, timeout_s: float) -> Iterator[None]:
+    """What may go wrong on the way to the engine, as a cause and a next move."""
+    try:
+        yield
+    except TimeoutError:
+        raise NoAnswerError(
+            f"the Docker engine at `{address}` does not answer (waited {timeout_s:.0f} s)",
+            "it may be hung: look at its log, restart it, then run the same command again",
+        ) from None
+    except PermissionError:
         raise DevenvError(
-            f"devenv cannot speak to a Docker engine at `{self.address}`",
+            f"no permission to use the Docker engine's socket `{address}`",
+            "add yourself to its group (`sudo usermod -aG docker $USER`, then log in again), or run as root",
+        ) from None
+    except OSError as cause:
+        raise DevenvError(f"no Docker engine answers at `{address}` ({cause})", START_HINT) from None
+    except ValueError:
+        raise DevenvError(
+            f"devenv cannot speak to a Docker engine at `{address}`",
             "use a local engine (DOCKER_HOST=unix:///..., `docker context use default`)",
-        )
+        ) from None
 
 
 def find_address() -> str:

@@ -9,7 +9,9 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 
@@ -47,3 +49,13 @@ class CommandError(DevenvError):
         tail = "\n".join(self.output.splitlines()[-12:])
         message = f"`{argv[0]}` failed with exit code {status}: {shlex.join(argv)}"
         super().__init__(f"{message}\n{tail}" if tail else message, hint)
+
+
+@contextmanager
+def naming(path: Path) -> Iterator[None]:
+    """Make an OSError name the file, also where the kernel was only given a descriptor: the write on a full disk."""
+    try:
+        yield
+    except OSError as problem:
+        problem.filename = problem.filename or str(path)
+        raise

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from time import time
 
-from devenv.errors import LockedError
+from devenv.errors import LockedError, naming
 from devenv.output import say
 
 
@@ -28,15 +28,14 @@ def locked(directory: Path, command: str, wait: bool = True) -> Iterator[None]:
                                   "wait for it, or run without --no-wait") from None
             say(f"waiting for another devenv on this checkout: {holder}")
             fcntl.flock(file, fcntl.LOCK_EX)
-        file.seek(0)
-        file.truncate()
-        file.write(json.dumps({"pid": os.getpid(), "command": command, "since": time()}))
-        file.flush()
+        with naming(directory / "lock"):
+            file.truncate(0)
+            # Past the buffer: what a full disk refuses must not be tried again when the file is closed.
+            os.write(file.fileno(), json.dumps({"pid": os.getpid(), "command": command, "since": time()}).encode())
         try:
             yield
         finally:
-            file.seek(0)
-            file.truncate()
+            file.truncate(0)
 
 
 def _holder(descriptor: int) -> str:

@@ -9,9 +9,12 @@ from dataclasses import dataclass
 from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from devenv.config import Config, load_config
-from devenv.errors import UsageError
+from devenv.errors import UsageError, naming
+
+if TYPE_CHECKING:
+    from devenv.config import Config
 
 # In Compose's own order of preference (compose-spec, "Compose file").
 COMPOSE_NAMES = ("compose.yaml", "compose.yml", "docker-compose.yaml", "docker-compose.yml")
@@ -60,6 +63,9 @@ class Project:
     @cached_property
     def config(self) -> Config:
         """The settings of `devenv.toml`, or the defaults where there is none."""
+        # Most commands need none of it, and TOML and dates take a while to import.
+        from devenv.config import load_config
+
         return load_config(self.root / "devenv.toml")
 
     def remember(self, checkout: Checkout) -> None:
@@ -67,7 +73,7 @@ class Project:
         self.state.mkdir(exist_ok=True)
         ignore = self.state / ".gitignore"
         if not ignore.exists():
-            ignore.write_text("# written by devenv\n*\n")
+            write_whole(ignore, "# written by devenv\n*\n")
         write_whole(
             self.state / "checkout.json",
             json.dumps({"path": str(self.root), "name": checkout.name, "port_offset": checkout.port_offset}),
@@ -104,7 +110,8 @@ def write_whole(path: Path, text: str, mode: int = 0o644) -> None:
     """Replace a file in one instant: a crash or a full disk leaves the old one whole."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode), "w") as file:
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
+        with naming(path), os.fdopen(descriptor, "w") as file:
             file.write(text)
             file.flush()
             os.fsync(file.fileno())

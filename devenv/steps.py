@@ -11,6 +11,7 @@ from time import time
 from typing import Any, TypeVar
 
 from devenv import output
+from devenv.errors import naming
 
 C = TypeVar("C")
 Step = Callable[[C], Any]
@@ -30,7 +31,7 @@ class Journal:
 
     def write(self, **entry: Any) -> None:
         """Append one entry and wait until the disk has it."""
-        with self.path.open("a") as file:
+        with naming(self.path), self.path.open("a") as file:
             file.write(json.dumps({"at": round(time(), 3), **entry}) + "\n")
             file.flush()
             os.fsync(file.fileno())

@@ -10,6 +10,7 @@ from devenv import output
 from devenv.cli.complete import services as complete
 from devenv.cli.main import App
 from devenv.engine import Engine
+from devenv.errors import DevenvError
 from devenv.lock import locked
 from devenv.project import Project
 from devenv.runtimes import record
@@ -89,7 +90,12 @@ def bring_up(project: Project, request: Request) -> tuple[record.Record, list[st
     if cut_off:
         output.say(f"the last run was cut off at `{cut_off}`; going on from what is there")
     context = Up(project, Runner(), engine, request)
-    run("up", UP, context, journal)
+    try:
+        run("up", UP, context, journal)
+    except DevenvError as failure:
+        from devenv.runtimes.disk import blame_disk
+
+        raise blame_disk(engine, failure) from failure
     made = record.load(project)
     assert made is not None
     return made, context.notes

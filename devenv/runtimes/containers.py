@@ -27,7 +27,7 @@ class Container:
     config_hash: str
     image_id: str
     status: str  # the engine's sentence, for people
-    ports: tuple[tuple[int, int], ...]  # (published, target)
+    ports: tuple[tuple[int, int], ...]  # (published, target): TCP, reached by `localhost`
 
 
 def observe(engine: Engine, project: str) -> dict[str, list[Container]]:
@@ -76,5 +76,10 @@ def _read(one: Mapping[str, Any]) -> Container:
         config_hash=one["Labels"].get(CONFIG_LABEL, ""),
         image_id=one["ImageID"],
         status=status,
-        ports=tuple(sorted({(p["PublicPort"], p["PrivatePort"]) for p in one["Ports"] if "PublicPort" in p})),
+        ports=tuple(sorted({(p["PublicPort"], p["PrivatePort"]) for p in one["Ports"] if _is_local(p)})),
     )
+
+
+def _is_local(port: Mapping[str, Any]) -> bool:
+    return (port.get("PublicPort") is not None and port.get("Type", "tcp") == "tcp"
+            and port.get("IP", "") in ("", "0.0.0.0", "::", "127.0.0.1", "::1"))

@@ -6,11 +6,13 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from time import monotonic
 
+from devenv import output
 from devenv.engine import PROJECT_LABEL, Engine
 from devenv.errors import DevenvError
 from devenv.model import COMPLETED, STARTED, Model, Service
 from devenv.runtimes.containers import DONE, FAILED, STOPPED, UNHEALTHY, USABLE, Container, observe, summary
 from devenv.runtimes.diagnose import explain
+from devenv.runtimes.listening import PATIENCE_S, never_open
 
 # A service may crash while it waits for another; this many restarts are a loop.
 MAX_RESTARTS = 3
@@ -35,6 +37,9 @@ def start_and_wait(
                 platform.look()
                 for name in platform.newly_ready():
                     report(name)
+                if platform.all_ready():
+                    platform.listen(min(deadline, monotonic() + PATIENCE_S))
+                    platform.look()
                 if platform.all_ready():
                     return
                 platform.start_what_can(pool)
@@ -75,6 +80,12 @@ class _Platform:
         fresh = [name for name in self.names if name not in self.reported and self.ready(name)]
         self.reported.update(fresh)
         return fresh
+
+    def listen(self, deadline: float) -> None:
+        """Wait for those that have no health check to listen; says which do not."""
+        listeners = [one for name in self.names if name not in self.model.one_shots for one in self.seen[name]]
+        for name, port in never_open(listeners, deadline):
+            output.warn(f"`{name}` runs, but nobody listens on its port {port} yet (it has no health check)")
 
     def start_what_can(self, pool: ThreadPoolExecutor) -> None:
         """Start every stopped container whose service has all it waits for."""

@@ -13,7 +13,7 @@ MODULES = sorted(path for path in PACKAGE.rglob("*.py") if "recipes" not in path
 # From the ground up: a module imports from its own layer's package or from below.
 LAYERS = (
     {"errors"},
-    {"shell", "config", "output"},
+    {"shell", "config", "output", "wire"},
     {"project", "steps", "engine", "lock", "model"},
     {"environment", "compose", "ports", "tls", "kubernetes", "terraform"},
     {"images"},

@@ -99,8 +99,8 @@ async def test_up_edit_test_and_down_in_another_project(project):
         except httpx.TransportError as failure:
             return type(failure).__name__
 
-    # This service has no health check: `up` knows no more of it than that it runs.
-    await until(served, "first True", "the shop is not open")
+    # This service has no health check: `up` waited until it listened.
+    assert await served() == "first True"
     source = project / "shop" / "shop.py"
     source.write_text(source.read_text().replace("first", "second"))
     await until(served, "second True", "the edit was not served")

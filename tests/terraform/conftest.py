@@ -12,7 +12,7 @@ def _terraform_is_there() -> None:
     if shutil.which("terraform") is None:
         pytest.fail(
             "`terraform` is not installed, and these tests are about nothing else. "
-            "Install Terraform 1.11 or newer, then run them again.",
+            "`devenv test terraform` builds it from packages; or install Terraform 1.11 or newer, then run them again.",
             pytrace=False,
         )
 
