@@ -35,7 +35,7 @@ def connect(address: str, timeout_s: float) -> socket.socket:
 
 
 def ask(sock: socket.socket, method: str, target: str, body: bytes = b"") -> None:
-    """Send a request for the quoted path `target`, as HTTP/1.0: its answer has no chunks and ends with the connection."""
+    """Send a request for the quoted path `target`; as HTTP/1.0, the answer has no chunks and ends the connection."""
     head = (f"{method} {target} HTTP/1.0\r\nHost: docker\r\n"
             f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n")
     sock.sendall(head.encode() + body)
