@@ -5,7 +5,7 @@ DEVENV := .venv/bin/devenv
 # `make install EXTRAS=` installs what runs devenv, and nothing that only its tests need.
 EXTRAS ?= [dev]
 
-.PHONY: help install up down test test-kind test-workflows bench docs lock lint
+.PHONY: help install up down test test-kind test-workflows bench dist docs lock lint
 
 help: ## Show the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 14
@@ -33,6 +33,9 @@ test-workflows: install ## Run test.yml's steps in a clean clone, as GitHub woul
 
 bench: install ## Measure devenv against its rivals, and write docs/performance.md
 	.venv/bin/python -m bench.run
+
+dist: install ## Build the wheel and the source distribution
+	.venv/bin/python -m build --outdir dist
 
 docs: install ## Write the generated pages
 	.venv/bin/python docs/generate.py

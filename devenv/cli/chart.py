@@ -16,10 +16,12 @@ from devenv.cli.main import App
 @click.option("--version", help="The chart's version; without it, one is made from the commit.")
 @click.option("--image", "images", multiple=True, metavar="SERVICE=REFERENCE",
               help="The image of a service, instead of the overlay's; may be repeated.")
+@click.option("--from", "pushed", metavar="FILE", type=click.Path(path_type=Path, dir_okay=False),
+              help="The images of all services, as `build --push --json` has written them to FILE.")
 @click.option("--json", "as_json", is_flag=True, help="Write what was packed as JSON.")
 @click.pass_obj
 def command(app: App, overlay: str, folder: Path | None, version: str | None, images: tuple[str, ...],
-            as_json: bool) -> None:
+            pushed: Path | None, as_json: bool) -> None:
     """Pack OVERLAY as a Helm chart.
 
     Without OVERLAY it is `production`. With its own values the chart renders what kustomize renders. Values: registry,
@@ -30,9 +32,11 @@ def command(app: App, overlay: str, folder: Path | None, version: str | None, im
     from devenv.chart.make import make
     from devenv.doctor.programs import use_folder
     from devenv.errors import UsageError
+    from devenv.images.registry import read_images
     from devenv.shell import Runner
 
-    references = {}
+    # One for each image, under its own name: services that share one are the same to the overlay.
+    references = {one.name: one.reference for one in read_images(pushed).values()} if pushed else {}
     for entry in images:
         name, equals, reference = entry.partition("=")
         if not (name and equals and reference):

@@ -25,6 +25,11 @@ class Built:
     id: str
     reference: str = ""
 
+    @property
+    def name(self) -> str:
+        """The image's own name: the last part of its repository in the registry."""
+        return self.reference.partition("@")[0].rpartition("/")[2]
+
     def as_json(self) -> dict[str, str]:
         """Without what is not known."""
         return {key: value for key, value in asdict(self).items() if value}

@@ -17,13 +17,12 @@ from tests.workflows.stand_ins import STAND_INS
 
 STEPS = list(steps())
 RUNS = [step for step in STEPS if "run" in step.body]
-IMAGES = "${{ needs.build.outputs.images }}"
 # Actions that reach GitHub, AWS or PyPI: there is nothing here that could stand in for them.
 ELSEWHERE = {
     "aws-actions/configure-aws-credentials", "pypa/gh-action-pypi-publish", "sigstore/cosign-installer",
 }
 # Programs of the runner's image, besides the shell's own words.
-PROGRAMS = {"aws", "cat", "cosign", "docker", "echo", "gh", "jq", "kubectl", "mkdir", "terraform"}
+PROGRAMS = {"aws", "cat", "cosign", "docker", "echo", "gh", "helm", "jq", "kubectl", "mkdir", "terraform"}
 
 
 def environment():
@@ -62,6 +61,9 @@ def test_a_workflow_grants_nothing_at_its_top_and_ends_in_time(name):
     assert not set(workflow["on"]) & {"pull_request_target", "workflow_run", "issue_comment"}
     if set(workflow["on"]) - {"workflow_call"}:
         assert "concurrency" in workflow
+    if any("run" in step for body in workflow["jobs"].values() for step in body.get("steps", [])):
+        # Without it, GitHub's bash passes over a failure before a pipe.
+        assert workflow["defaults"]["run"]["shell"] == "bash"
     for job, body in workflow["jobs"].items():
         assert "permissions" in body, f"{job} grants by default"
         if "steps" in body:
@@ -173,10 +175,14 @@ def test_every_suite_is_run_by_a_workflow():
     assert known <= seen
 
 
-@pytest.mark.parametrize("name", ["integration", "e2e-kind"])
-def test_what_is_tested_is_what_was_built(name):
-    job = workflows()["ci"]["jobs"][name]
-    assert "build" in job["needs"] and job["with"]["images"] == IMAGES
+@pytest.mark.parametrize(("workflow", "built", "name"), [
+    ("ci", "build", "integration"), ("ci", "build", "e2e-kind"), ("release", "images", "integration"),
+])
+def test_what_is_tested_is_what_was_built(workflow, built, name):
+    jobs = workflows()[workflow]["jobs"]
+    assert jobs[built]["uses"] == "./.github/workflows/build.yml" and jobs[name]["uses"].endswith(f"/{name}.yml")
+    assert built in jobs[name]["needs"]
+    assert jobs[name]["with"]["images"] == f"${{{{ needs.{built}.outputs.images }}}}"
     scripts = [step.body["run"] for step in RUNS if step.workflow == name]
     assert "echo \"$IMAGES\" > images.json" in scripts and ".venv/bin/devenv build --from images.json" in scripts
     assert load(FOLDER / f"{name}.yml")["jobs"][name]["env"]["IMAGES"] == "${{ inputs.images }}"
@@ -196,6 +202,13 @@ def test_images_are_built_in_one_place():
     building = [step for step in RUNS if ".venv/bin/devenv build" in step.body["run"]
                 and "--from" not in step.body["run"]]
     assert {step.workflow for step in building} == {"build"}
+
+
+def test_a_release_publishes_what_passed():
+    jobs = workflows()["release"]["jobs"]
+    assert jobs["dist"]["env"]["IMAGES"] == "${{ needs.images.outputs.images }}"
+    assert {"dist", "integration", "test"} <= set(jobs["pypi"]["needs"]) and jobs["github"]["needs"] == "pypi"
+    assert {"id-token"} == set(jobs["pypi"]["permissions"])
 
 
 # ---- the runner's own parts

@@ -30,6 +30,7 @@ class Run:
     temporary: Path
     inputs: Mapping[str, Any] = field(default_factory=dict)
     github: Mapping[str, Any] = field(default_factory=dict)
+    needs: Mapping[str, Any] = field(default_factory=dict)
     environment: dict[str, str] = field(default_factory=dict)
     outputs: dict[str, dict[str, Any]] = field(default_factory=dict)
     done: list[str] = field(default_factory=list)
@@ -38,7 +39,8 @@ class Run:
     def context(self, inputs: Mapping[str, Any]) -> dict[str, Any]:
         """What an expression can name."""
         return {
-            "inputs": inputs, "github": self.github, "env": self.environment, "steps": self.outputs,
+            "inputs": inputs, "github": self.github, "needs": self.needs, "env": self.environment,
+            "steps": self.outputs,
             "runner": {"temp": str(self.temporary)},
             "functions": {"failure": self.failed, "always": True, "cancelled": False, "success": not self.failed},
         }
