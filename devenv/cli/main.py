@@ -31,6 +31,7 @@ COMMANDS = {
     "reset": "Delete the data of backends.",
     "seed": "Load the demo data.",
     "test": "Run the test suites.",
+    "receipts": "List what was tested, and whether it is what the images are now.",
     "parity": "Compare Compose with the rendered OVERLAY, or with every overlay of k8s/overlays.",
     "chart": "Pack OVERLAY as a Helm chart.",
     "version": "Show the versions of devenv and of the tools it uses.",

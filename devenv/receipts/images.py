@@ -16,9 +16,9 @@ from devenv.shell import Runner
 
 
 def services(project: Project, model: Model) -> dict[str, str]:
-    """Service -> its image's name; a one-shot or seed only where no service has the same image."""
-    built = [one for one in model.services.values() if one.is_built]
-    built.sort(key=lambda one: (one.name in model.one_shots or one.is_seed or one.is_optional, one.name))
+    """Service -> its image's name, seeds and profiles left out; a one-shot only where no service has the same image."""
+    built = [one for name in model.select(()) if (one := model.services[name]).is_built and not one.is_seed]
+    built.sort(key=lambda one: (one.name in model.one_shots, one.name))
     named: dict[str, str] = {}
     for service in built:
         named.setdefault(image_name(project, service), service.name)

@@ -12,7 +12,7 @@ from devenv.errors import UsageError
 from devenv.parity.tree import kustomization, load
 
 # The first line of each file that devenv writes.
-_MACHINE_WRITTEN = (b"# written by devenv", b"# written by `devenv")
+MACHINE_WRITTEN = (b"# written by devenv", b"# written by `devenv")
 _LONGEST_NAME = 255
 
 
@@ -28,7 +28,7 @@ def manifest_hash(root: Path, overlay: str) -> str:
     hashes = {
         os.path.relpath(path, root.resolve()): sha256(content).hexdigest()
         for path in _closure(directory.resolve())
-        if not path.name.startswith(".") and not (content := path.read_bytes()).startswith(_MACHINE_WRITTEN)
+        if not path.name.startswith(".") and not (content := path.read_bytes()).startswith(MACHINE_WRITTEN)
     }
     # One line a file, as sha256sum writes it.
     lines = (f"{hashes[name]}  {name}\n" for name in sorted(hashes))

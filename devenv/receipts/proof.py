@@ -8,8 +8,9 @@ from devenv.errors import DevenvError
 from devenv.project import Project
 from devenv.receipts import signing
 from devenv.receipts.manifests import manifest_hash
-from devenv.receipts.receipt import Receipt
+from devenv.receipts.receipt import Image, Receipt
 from devenv.receipts.store import load
+from devenv.receipts.tree import Source
 from devenv.shell import Runner
 
 _HINT = "`devenv test` builds and tests what the source says now; `devenv receipts` lists what was tested"
@@ -38,6 +39,21 @@ def find(project: Project, images: Mapping[str, str], suites: Sequence[str], *, 
     _, receipt, problem = nearest
     raise DevenvError(f"no receipt counts for these images. The nearest is {receipt.id[:8]} of {receipt.made_at}, "
                       f"but {problem}", _HINT, {"cause": "receipt", "receipt": receipt.id})
+
+
+def standing(project: Project, receipt: Receipt, images: Mapping[str, Image], now: Source, runner: Runner) -> str:
+    """Why a receipt does not speak for the source and the images of this moment; empty where it does."""
+    for name in sorted({*images, *receipt.images}):
+        if problem := _image_problem(name, {key: one.image_id for key, one in images.items()}, receipt):
+            return problem
+    for suite in receipt.suites:
+        if suite.shortfall:
+            return f"the suite `{suite.name}` {suite.shortfall}"
+    if not receipt.commit:
+        return "it was made outside of git, where a change of the source cannot be told"
+    if (receipt.commit, receipt.tree) != (now.commit, now.tree):
+        return "the source has changed since"
+    return signing.verify(project, receipt, runner)
 
 
 def _problems(project: Project, receipt: Receipt, images: Mapping[str, str], suites: Sequence[str],

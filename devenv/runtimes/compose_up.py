@@ -89,7 +89,7 @@ def find_images(up: Up) -> None:
 
 def build_services(up: Up) -> None:
     """Build the services whose image is missing or out of date."""
-    force = up.request.build or up.request.as_built
+    force = up.request.build or (up.request.as_built and not up.request.built)
     builds.build_stale(up.compose, up.engine, up.model, up.names, force=force)
 
 

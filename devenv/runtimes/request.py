@@ -14,6 +14,8 @@ class Request:
     build: bool = False
     as_built: bool = False
     offline: bool = False
+    # The images are known to be those of the source: only what is missing or defined otherwise is built.
+    built: bool = False
 
     def key(self) -> str:
         """Equal for requests that end in the same state."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from devenv.engine import Engine, EngineError
 from devenv.errors import DevenvError
 from devenv.model import STARTED
-from devenv.testing import images, records
+from devenv.testing import evidence, images, records
 from devenv.testing.addresses import Addresses
 from devenv.testing.leases import Lease, alone, exclusive
 from devenv.testing.plan import Plan
@@ -202,7 +202,10 @@ class ContainerSet:
             self._local_images = self._local_images or images.local_images(self.engine)
             if not images.is_still(record, self._local_images):
                 return None
-        return record if not record.identity or self._runs(record) else None
+        if record.identity and not self._runs(record):
+            return None
+        evidence.note(self.plan.project.name, name, record.image_id)
+        return record
 
     def _runs(self, record: Record) -> bool:
         try:

@@ -16,7 +16,7 @@ from testcontainers.core.waiting_utils import WaitStrategy
 from devenv.engine import Engine
 from devenv.errors import DevenvError
 from devenv.testing import container as definitions
-from devenv.testing import health, hostports, listeners
+from devenv.testing import evidence, health, hostports, listeners
 from devenv.testing.kinds import load as kind_class
 from devenv.testing.labels import NAME, PROJECT, SET
 from devenv.testing.plan import Plan
@@ -181,6 +181,7 @@ class Starter:
 
     def _record(self, label: str, name: str, image: tuple[str, str], found: Mapping[str, Any], identity: str,
                 addresses: Mapping[int, int]) -> Record:
+        evidence.note(self.plan.project.name, name, found["Id"])
         return Record(label, self.container_name(label), identity, self.plan.hash_of(name), image[0], image[1],
                       found["Id"], dict(addresses), self.run)
 

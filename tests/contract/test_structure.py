@@ -20,7 +20,8 @@ LAYERS = (
     {"doctor", "parity"},
     {"runtimes"},
     {"receipts"},
-    {"testing", "promotion", "suites", "chart"},
+    {"testing", "promotion", "chart"},
+    {"suites"},
     {"cli"},
 )
 # Runs inside users' containers: the standard library only.

@@ -87,5 +87,6 @@ def docker(*words, check=True):
 
 def clean_environment():
     """Ours without what pytest or a developer's shell adds for this project."""
+    added = ("COMPOSE_", "DEVENV_IMAGE_", "DEVENV_TEST_", "PYTEST_")
     return {name: value for name, value in os.environ.items()
-            if not name.startswith(("COMPOSE_", "DEVENV_IMAGE_", "PYTEST_")) and not name.endswith("_URL")}
+            if not name.startswith(added) and not name.endswith("_URL")}

@@ -77,7 +77,8 @@ class OtherProject:
     @staticmethod
     def environment(more: dict[str, str]) -> dict[str, str]:
         """Ours, without what the surrounding pytest has added."""
-        kept = {key: value for key, value in os.environ.items() if not key.startswith(("PYTEST_", "COMPOSE_"))}
+        added = ("COMPOSE_", "DEVENV_TEST_", "PYTEST_")
+        kept = {key: value for key, value in os.environ.items() if not key.startswith(added)}
         return {**kept, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", **more}
 
     @property

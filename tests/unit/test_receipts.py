@@ -266,6 +266,9 @@ def test_the_source_is_clean_only_where_every_byte_is_committed(tmp_path):
     clean = receipts.source(tmp_path, Runner())
     assert (len(clean.commit), clean.dirty) == (40, False)
     (tmp_path / "ignored").write_text("1")
+    (tmp_path / ".env").write_text("# written by devenv; do not edit\nA=1\n")
+    (tmp_path / ".devenv").mkdir()
+    (tmp_path / ".devenv" / "lock").touch()
     assert receipts.source(tmp_path, Runner()) == clean
 
     trees = {clean.tree}
@@ -275,6 +278,7 @@ def test_the_source_is_clean_only_where_every_byte_is_committed(tmp_path):
         assert (seen.commit, seen.dirty) == (clean.commit, True)
         trees.add(seen.tree)
     assert len(trees) == 5
+    assert seen.edited_since(clean) == ["app.py", "new.py"]
     git(tmp_path, "add", ".")
     git(tmp_path, "commit", "-m", "second")
     assert not receipts.source(tmp_path, Runner()).dirty
