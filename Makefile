@@ -5,7 +5,7 @@ DEVENV := .venv/bin/devenv
 # `make install EXTRAS=` installs what runs devenv, and nothing that only its tests need.
 EXTRAS ?= [dev]
 
-.PHONY: help install up down test test-kind test-workflows bench dist docs lock lint
+.PHONY: help install up down test test-faults test-kind test-workflows bench dist docs lock lint
 
 help: ## Show the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 14
@@ -22,6 +22,10 @@ down: install ## Stop the platform; data stays
 test: install ## Run every suite: lint, unit, contract, integration, e2e
 	$(DEVENV) doctor --fix
 	$(DEVENV) test
+
+test-faults: install ## Run the whole fault matrix: twenty rounds of each fault, at random moments
+	$(DEVENV) doctor --fix
+	DEVENV_FAULT_ROUNDS=20 .venv/bin/python -m pytest tests/integration/test_faults.py
 
 test-kind: install ## Run the whole end-to-end suite on kind clusters of its own, slow parts included
 	$(DEVENV) doctor --fix
