@@ -1,7 +1,7 @@
 """Each backend fails in its own way while tenants write: nothing acknowledged is lost or counted twice.
 
-One round of each here; `make test-faults` runs twenty, at random moments. A round's number and the seed, which a failure
-shows, make the same moments again: DEVENV_FAULT_SEED=... DEVENV_FAULT_ROUNDS=...
+One round of each here; `make test-faults` runs twenty, at random moments. A failure shows the seed, which makes the
+same moments again: DEVENV_FAULT_SEED=... DEVENV_FAULT_ROUNDS=...
 """
 
 from __future__ import annotations

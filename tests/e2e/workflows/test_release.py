@@ -52,7 +52,8 @@ def test_the_wheel_holds_the_package_and_its_data_and_nothing_else(made):
 
 def test_the_source_distribution_makes_the_package_too(made):
     [sdist] = (made / "dist").glob("*.tar.gz")
-    names = tarfile.open(sdist).getnames()
+    with tarfile.open(sdist) as archive:
+        names = archive.getnames()
     top = f"devenv_toolkit-{__version__}"
     assert {f"{top}/pyproject.toml", f"{top}/LICENSE", f"{top}/README.md", f"{top}/devenv/__init__.py"} <= set(names)
     assert not [name for name in names if ".venv" in name or "secrets.env" in name]
