@@ -51,6 +51,7 @@ class Kubectl:
         """Server-side apply with a field manager of our own; conflicts are refused, never forced."""
         return self.read(*_APPLY, "--filename", "-", stdin=manifests, timeout_s=300)
 
-    def apply_folder(self, folder: Path) -> str:
-        """Server-side apply of a kustomization."""
-        return self.read(*_APPLY, "--kustomize", str(folder), timeout_s=300)
+    def apply_folder(self, folder: Path, take_over: bool = False) -> str:
+        """Server-side apply of a kustomization; `take_over` takes fields from others, as Tilt or a person."""
+        force = ("--force-conflicts",) if take_over else ()
+        return self.read(*_APPLY, *force, "--kustomize", str(folder), timeout_s=300)

@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+from devenv.images import recipes
+
 ROOT = Path(__file__).parents[2]
 K8S = ROOT / "k8s"
 OVERLAYS = ("local", "staging", "production")
@@ -319,3 +321,9 @@ def test_tilt_knows_every_service_its_order_and_its_ports(tmp_path, k8s, live):
     for name in SERVICES:
         (forward,) = resources[name]["DeployTarget"]["portForwardTemplateSpec"]["forwards"]
         assert (forward["host"], forward["containerPort"]) == ("127.0.0.1", 8080)
+
+
+def test_the_node_of_kind_has_the_version_that_terraform_asks_for():
+    versions = json.loads((K8S / "versions.json").read_text())
+    assert versions["kind_node"].startswith(f"kindest/node:v{versions['kubernetes']}.")
+    assert recipes.load("kind-node").version.startswith(f"{versions['kubernetes']}.")

@@ -8,10 +8,12 @@ from pathlib import Path
 import pytest
 
 from devenv.errors import DevenvError, UsageError
+from devenv.images import recipes
 from devenv.project import find
 from devenv.runtimes.kind import orphans, tilt
 from devenv.runtimes.kind.cluster import NODE_HTTPS, Cluster
 from devenv.runtimes.kind.context import KindUp
+from devenv.runtimes.kind.images import node_image
 from devenv.runtimes.kind.manifests import Overlay, folder_of, render, write_overlay, write_secrets
 from devenv.runtimes.kind.registry import Registry
 from devenv.runtimes.kind.up import check_cluster
@@ -190,3 +192,9 @@ def test_a_tilt_whose_screen_any_page_could_use_is_refused(project, monkeypatch,
         with pytest.raises(DevenvError, match="GHSA") as failure:
             tilt.is_there(runner, project)
         assert "install Tilt 0.37.4 or newer" in failure.value.hint
+
+
+def test_the_node_is_the_one_that_the_project_names(project):
+    assert node_image(project) == f"kindest/node:v{recipes.load('kind-node').version}"
+    (project.root / "k8s" / "versions.json").write_text('{"kubernetes": "1.34", "kind_node": "kindest/node:v1.34.11"}')
+    assert node_image(project) == "kindest/node:v1.34.11"

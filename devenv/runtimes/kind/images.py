@@ -65,13 +65,7 @@ def build_and_push(up: KindUp) -> None:
 
 
 def node_image(project: Project) -> str:
-    """Upstream's name of the node's image."""
-    return f"kindest/node:v{kubernetes_version(project)}"
-
-
-def kubernetes_version(project: Project) -> str:
-    """The version of Kubernetes: the project's `k8s/versions.json`, or that of the recipe."""
-    known = recipes.load("kind-node").version
+    """The name of the node's image: of `k8s/versions.json`, or upstream's for the version of the recipe."""
     path = project.root / "k8s" / "versions.json"
-    wanted = str(load_yaml(path).get("kubernetes", known)) if path.is_file() else known
-    return known if known.startswith(wanted) else wanted
+    known = load_yaml(path) if path.is_file() else {}
+    return str(known.get("kind_node") or f"kindest/node:v{recipes.load('kind-node').version}")

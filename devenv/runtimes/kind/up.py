@@ -97,7 +97,7 @@ def _cluster(up: KindUp) -> None:
 def apply_addons(up: KindUp) -> None:
     """Apply the cluster's add-ons."""
     for addon in up.addons:
-        up.cluster.kubectl().apply_folder(addon.folder)
+        up.cluster.kubectl().apply_folder(addon.folder, take_over=True)
 
 
 def apply_certificate(up: KindUp) -> None:
@@ -136,7 +136,8 @@ def roll_out(up: KindUp) -> None:
         return
     up.notes.append("Tilt is not installed: devenv built, pushed and applied the same overlay; live reload works")
     _delete_changed_jobs(up)
-    up.cluster.kubectl().apply_folder(up.applied)
+    # The cluster is this checkout's alone: what Tilt or a person applied before gives way.
+    up.cluster.kubectl().apply_folder(up.applied, take_over=True)
 
 
 def wait(up: KindUp) -> None:
