@@ -8,9 +8,17 @@ import subprocess
 import pytest
 
 from tests.e2e.flow import next_of, until
-from tests.e2e.kind.conftest import PORT_OFFSET, with_programs
+from tests.e2e.kind.conftest import PORT_OFFSET, with_programs, without_tilt
 
 TILT = pytest.mark.skipif(shutil.which("tilt") is None, reason="Tilt is in no package registry, and is not on PATH")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _back_to_devenv(cluster):
+    """What was applied by hand has the usual ports, which another checkout may have: devenv takes over again."""
+    yield
+    cluster.up(PATH=without_tilt())
+    assert {one["condition"] for one in cluster.status().values()} <= {"usable", "done"}
 
 
 def tilt_argv(cluster, verb, *words):
