@@ -5,7 +5,7 @@ DEVENV := .venv/bin/devenv
 # `make install EXTRAS=` installs what runs devenv, and nothing that only its tests need.
 EXTRAS ?= [dev]
 
-.PHONY: help install up down test test-faults test-kind test-workflows bench dist docs lock lint
+.PHONY: help install up down test test-faults test-kind test-terraform test-workflows bench dist docs lock lint
 
 help: ## Show the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 14
@@ -30,6 +30,10 @@ test-faults: install ## Run the whole fault matrix: twenty rounds of each fault,
 test-kind: install ## Run the whole end-to-end suite on kind clusters of its own, slow parts included
 	$(DEVENV) doctor --fix
 	.venv/bin/python -m pytest tests/e2e/kind
+
+test-terraform: install ## Run the whole Terraform suite, tflint included
+	$(DEVENV) doctor --fix
+	.venv/bin/python -m pytest tests/terraform -n 2
 
 test-workflows: install ## Run test.yml's steps in a clean clone, as GitHub would
 	$(DEVENV) doctor --fix

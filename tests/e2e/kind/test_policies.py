@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from devenv.doctor.programs import use_folder
 from devenv.errors import CommandError
 from devenv.project import find
 from devenv.runtimes.kind.cluster import Cluster
@@ -18,6 +19,7 @@ LABELS = ("devenv/images-by-digest=true", "devenv/only-released=true")
 @pytest.fixture(scope="module")
 def guarded(cluster):
     """`kubectl` in a namespace with both labels."""
+    use_folder()
     kubectl = Cluster(find(cluster.root), Runner()).kubectl("guarded")
     policies = str(ROOT / "k8s" / "policies")
     try:

@@ -9,6 +9,7 @@ import boto3
 import pytest
 import yaml
 
+from devenv.doctor.programs import use_folder
 from devenv.engine import Engine
 from devenv.images.contents import definitions
 from devenv.images.resolve import resolve
@@ -17,7 +18,6 @@ from devenv.runtimes.kind.cluster import Cluster
 from devenv.runtimes.kind.registry import Registry
 from devenv.shell import Runner
 from tests.e2e.checkout import ROOT
-from tests.e2e.kind.conftest import with_programs
 
 CONTROLLER, MOCK = "ghcr.io/external-secrets/external-secrets:v1.3.2", "motoserver/moto:5.2.1"
 WANTED = ("Role", "RoleBinding", "SecretStore", "ExternalSecret")
@@ -25,7 +25,7 @@ WANTED = ("Role", "RoleBinding", "SecretStore", "ExternalSecret")
 
 def kustomize(folder):
     argv = ["kubectl", "kustomize", str(ROOT / "k8s" / folder)]
-    text = subprocess.run(argv, capture_output=True, text=True, timeout=60, check=True, env=with_programs()).stdout
+    text = subprocess.run(argv, capture_output=True, text=True, timeout=60, check=True).stdout
     return list(yaml.safe_load_all(text))
 
 
@@ -55,6 +55,7 @@ def aws(cluster, images):
 @pytest.fixture(scope="module")
 def controller(cluster, images, aws):
     """The add-on as a rehearsal has it, and of the staging overlay what concerns secrets."""
+    use_folder()
     project = find(cluster.root)
     ours = Cluster(project, Runner())
     registry = Registry(ours, Engine(), Runner())
