@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import closing
 
@@ -33,6 +36,46 @@ def test_kafka_cleans_what_is_under_a_prefix(kafka: Kafka) -> None:
     kafka.clean("tclean")
     assert {"tclean.one", "tclean.two", "tcleaner.stays"} & set(kafka.topics()) == {"tcleaner.stays"}
     kafka.clean("tcleaner")
+
+
+# Joins a group, says so, and stays in it until it is killed.
+MEMBER = """
+import asyncio, json, sys
+from aiokafka import AIOKafkaConsumer
+
+async def main():
+    options = json.loads(sys.argv[1])
+    options |= {"group_id": "tgroups.killed", "session_timeout_ms": 60000}
+    async with AIOKafkaConsumer("tgroups.orders", **options) as one:
+        await one.getone()
+        print("there", flush=True)
+        await asyncio.Event().wait()
+
+asyncio.run(main())
+"""
+
+
+async def test_kafka_cleans_groups_with_their_offsets_and_with_members_that_were_killed(kafka: Kafka) -> None:
+    kafka.create_topics("tgroups.orders", "tgroupsother.orders")
+    options = {"auto_offset_reset": "earliest", "enable_auto_commit": False}
+    async with kafka.producer() as producer:
+        for topic in ("tgroups.orders", "tgroupsother.orders"):
+            await producer.send_and_wait(topic, b"hello")
+    for topic, group in (("tgroups.orders", "tgroups.left"), ("tgroupsother.orders", "tgroupsother.stays")):
+        async with kafka.consumer(topic, group_id=group, **options) as consumer:
+            await consumer.getone()
+            await consumer.commit()
+    words = [sys.executable, "-c", MEMBER, json.dumps({**kafka.options, **options})]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, text=True) as member:
+        try:
+            assert member.stdout is not None and member.stdout.readline() == "there\n"
+        finally:
+            member.kill()
+    assert kafka.groups("tgroups") == ["tgroups.killed", "tgroups.left", "tgroupsother.stays"]
+    kafka.clean("tgroups")
+    assert kafka.groups("tgroups") == ["tgroupsother.stays"]
+    kafka.clean("tgroupsother")
+    assert kafka.groups("tgroups") == []
 
 
 async def test_kafka_notices_a_changed_setting(kafka: Kafka) -> None:

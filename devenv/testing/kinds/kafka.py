@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 from devenv.errors import DevenvError
 from devenv.testing import listeners
 from devenv.testing.handles import HOST, Backend
+from devenv.testing.kinds import kafka_groups
 
 TIMEOUT_S = 15
 
@@ -80,6 +81,10 @@ class Kafka(Backend):
         """The names of all topics."""
         return sorted(self._own.call(lambda client: client.list_topics()))
 
+    def groups(self, prefix: str = "") -> list[str]:
+        """The names of the consumer groups that begin with `prefix`."""
+        return list(self._own.call(lambda client: kafka_groups.list_groups(client, prefix)))
+
     @staticmethod
     def isolation(name: str) -> dict[str, str]:
         """Prefixes for topics and for consumer groups."""
@@ -97,7 +102,10 @@ class Kafka(Backend):
         return "its settings were changed" if self._settings() != baseline["settings"] else ""
 
     def clean(self, name: str) -> None:
-        """Delete the topics under the prefix; a group without members or offsets is the broker's to forget."""
+        """Delete the consumer groups and topics under the prefix."""
+        groups = self.groups(f"{name}.")
+        if groups:
+            self._own.call(lambda client: kafka_groups.delete_groups(client, groups, self.module))
         topics = [topic for topic in self.topics() if topic.startswith(f"{name}.")]
         if topics:
             self._own.call(lambda client: client.delete_topics(topics, timeout_ms=TIMEOUT_S * 1000))
