@@ -46,7 +46,9 @@ class Project:
 
 def timed(argv: list[str], cwd: Path) -> float:
     """Seconds of one command; raises with its output when it fails."""
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("COMPOSE_")}
+    # Without bytecode on the disk, every start of devenv would compile it: no installed program runs like that.
+    left_out = ("COMPOSE_", "PYTHONDONTWRITEBYTECODE")
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(left_out)}
     began = time.perf_counter()
     done = subprocess.run(argv, cwd=cwd, env=environment, capture_output=True, text=True, check=False)
     took = time.perf_counter() - began

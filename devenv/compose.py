@@ -120,7 +120,7 @@ def _tolerant_loader() -> Any:
     """A safe loader that passes over Compose's own tags (`!reset`, `!override`)."""
     import yaml
 
-    class Loader(yaml.SafeLoader):
+    class Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
         pass
 
     Loader.add_multi_constructor("!", lambda loader, suffix, node: None)

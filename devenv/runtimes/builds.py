@@ -1,15 +1,16 @@
-"""Which service images must be built again: by what defines them, not by their source, which is mounted."""
+"""Which service images must be built again: by what defines them; by their source only where none is mounted."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from devenv import output
 from devenv.compose import Compose
 from devenv.engine import Engine
 from devenv.images.bake import bake, image_name
+from devenv.images.inputs import fingerprint
 from devenv.model import Model, Service
 from devenv.project import Project, write_whole
 from devenv.runtimes.record import hash_files
@@ -31,8 +32,12 @@ def definition_files(service: Service) -> tuple[Path, ...]:
     return (context / build.get("dockerfile", "Dockerfile"), *watched)
 
 
-def stale(project: Project, engine: Engine, model: Model, names: Iterable[str], force: bool = False) -> list[str]:
-    """Services whose image is missing or was built from other definition files; with `force`, all that are built."""
+def stale(project: Project, engine: Engine, model: Model, names: Iterable[str], force: bool = False,
+          exact: bool = False) -> list[str]:
+    """Services whose image is missing or was built from other definition files; with `force`, all that are built.
+
+    With `exact`, the source counts as well, and so do the base images: the image must be what a build would give.
+    """
     known = _load(project)
     found = []
     for name in names:
@@ -40,30 +45,45 @@ def stale(project: Project, engine: Engine, model: Model, names: Iterable[str], 
         if not service.is_built:
             continue
         image = engine.image(image_name(project, service))
-        if force or image is None or known.get(name) != _state(service):
+        wanted = _state(service)
+        if exact and image:
+            wanted |= {"image": image["Id"], "inputs": _inputs(engine, service) or "known only to a build"}
+        if force or image is None or wanted.items() - known.get(name, {}).items():
             found.append(name)
     return found
 
 
-def build_stale(compose: Compose, engine: Engine, model: Model, names: Iterable[str], force: bool) -> None:
+def build_stale(compose: Compose, engine: Engine, model: Model, names: Iterable[str], force: bool,
+                exact: bool = False) -> None:
     """Build what `stale` finds, with the output in a log, and note what it was built from."""
-    found = stale(compose.project, engine, model, names, force)
+    found = stale(compose.project, engine, model, names, force, exact)
     if found:
+        # Taken before the build: what is edited meanwhile is newer than the image.
+        inputs = {name: _inputs(engine, model.services[name]) for name in found}
         output.say(f"  building {', '.join(found)}")
         bake(compose, found)
-        remember(compose.project, engine, model, found)
+        remember(compose.project, engine, model, found, inputs)
 
 
-def remember(project: Project, engine: Engine, model: Model, names: Iterable[str]) -> None:
+def remember(project: Project, engine: Engine, model: Model, names: Iterable[str],
+             inputs: Mapping[str, str] | None = None) -> None:
     """Note what the images of `names` were built from."""
     known = _load(project)
-    known.update({name: _state(model.services[name]) for name in names})
+    for name in names:
+        service = model.services[name]
+        image = engine.image(image_name(project, service)) or {}
+        known[name] = {**_state(service), "image": image.get("Id", ""),
+                       "inputs": inputs[name] if inputs else _inputs(engine, service)}
     write_whole(project.state / FILE, json.dumps(known, indent=1))
 
 
 def _state(service: Service) -> dict[str, str]:
     build = {key: value for key, value in service.definition["build"].items() if key != "secrets"}
     return {"build": json.dumps(build, sort_keys=True), **hash_files(definition_files(service))}
+
+
+def _inputs(engine: Engine, service: Service) -> str:
+    return fingerprint(service.name, service.definition["build"], engine)
 
 
 def _load(project: Project) -> dict[str, dict[str, str]]:

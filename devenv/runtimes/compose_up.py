@@ -89,14 +89,16 @@ def find_images(up: Up) -> None:
 
 def build_services(up: Up) -> None:
     """Build the services whose image is missing or out of date."""
-    force = up.request.build or (up.request.as_built and not up.request.built)
-    builds.build_stale(up.compose, up.engine, up.model, up.names, force=force)
+    exact = up.request.as_built and not up.request.built
+    builds.build_stale(up.compose, up.engine, up.model, up.names, force=up.request.build, exact=exact)
 
 
 def lay_reload(up: Up) -> None:
     """Lay live reload over the services."""
+    if up.request.as_built:
+        return  # nothing but images was laid over the files, and what was read of them still holds
     own = up.project.root / "compose" / "reload.yml"
-    if not up.request.as_built and not own.is_file():
+    if not own.is_file():
         overlay, notes = reload_overlay(up.project, up.model, up.names, up.engine, RELOADER)
         up.notes += notes
         write_whole(up.project.state / "reload.yml", "# written by devenv\n" + record.dumps(overlay))

@@ -111,3 +111,25 @@ async def test_up_edit_test_and_down_in_another_project(project):
     assert "1 passed, 0 failed, 0 skipped" in tested.stdout
     run(project, "down")
     assert all(not one["instances"] for one in json.loads(run(project, "status", "--json").stdout)["services"])
+
+
+FULL = """\
+services:
+  writer:
+    image: redis:7-alpine
+    entrypoint: ["sh", "-c", "cat /dev/zero > /full/zeros"]
+    volumes: ["full:/full"]
+  reader:
+    image: redis:7-alpine
+    depends_on: {writer: {condition: service_completed_successfully}}
+volumes:
+  full: {driver_opts: {type: tmpfs, device: tmpfs, o: size=64k}}
+"""
+
+
+def test_a_service_on_a_full_disk_is_blocked_by_the_disk(project):
+    (project / "compose.yaml").write_text(FULL)
+    refused = run(project, "up", "--json", check=False)
+    error = json.loads(refused.stdout)
+    assert refused.returncode == 1 and (error["service"], error["cause"]) == ("writer", "disk"), refused.stderr
+    assert "No space left on device" in error["evidence"] and "docker system df" in error["next"]

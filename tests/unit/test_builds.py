@@ -52,3 +52,21 @@ def test_a_changed_build_argument_means_a_build(project, model, engine):
     builds.remember(project, engine, model, ["web"])
     model.services["web"].definition["build"]["args"]["A"] = "2"
     assert builds.stale(project, engine, model, ["web"]) == ["web"]
+
+
+def test_as_built_an_edit_of_what_is_copied_means_a_build_and_nothing_else_does(project, model, engine):
+    (project.root / "Dockerfile").write_text("FROM a\nCOPY src /app\n")
+    (project.root / "src").mkdir()
+    (project.root / "src" / "app.py").write_text("1\n")
+    builds.remember(project, engine, model, ["web"])
+    (project.root / "notes.txt").write_text("no part of the image\n")
+    assert builds.stale(project, engine, model, ["web"], exact=True) == []
+    (project.root / "src" / "app.py").write_text("2\n")
+    assert builds.stale(project, engine, model, ["web"]) == []
+    assert builds.stale(project, engine, model, ["web"], exact=True) == ["web"]
+
+
+def test_as_built_an_image_that_others_made_under_the_name_is_built_again(project, model, engine):
+    builds.remember(project, engine, model, ["web"])
+    engine.images[f"{project.name}-web"] = {"Id": "sha256:2"}
+    assert builds.stale(project, engine, model, ["web"], exact=True) == ["web"]

@@ -53,8 +53,7 @@ def find_images(up: KindUp) -> None:
 def build_and_push(up: KindUp) -> None:
     """Start the registry, build what is out of date, and push everything that pods will ask for."""
     up.registry.start(up.images[REGISTRY_IMAGE].reference)
-    force = up.request.build or up.request.as_built
-    builds.build_stale(up.compose, up.engine, up.model, up.built, force=force)
+    builds.build_stale(up.compose, up.engine, up.model, up.built, force=up.request.build, exact=up.request.as_built)
     bases = set(wanted_images(up.model.data, up.built))
     third = [(one.reference, up.registry.mirrored(wanted)) for wanted, one in up.images.items()
              if wanted not in bases | {REGISTRY_IMAGE, node_image(up.project)}]
