@@ -23,9 +23,9 @@ class Source:
     changed: Mapping[str, str] = field(default_factory=dict, compare=False, repr=False)
 
     def edited_since(self, before: Source) -> list[str]:
-        """The files that are not as they were, or the commit where that is another one."""
+        """The files that are not as they were, or HEAD where that is another commit."""
         if self.commit != before.commit:
-            return [f"commit {self.commit[:12]}"]
+            return ["HEAD"]
         return sorted(name for name in {*self.changed, *before.changed}
                       if self.changed.get(name) != before.changed.get(name))
 

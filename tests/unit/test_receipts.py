@@ -281,7 +281,8 @@ def test_the_source_is_clean_only_where_every_byte_is_committed(tmp_path):
     assert seen.edited_since(clean) == ["app.py", "new.py"]
     git(tmp_path, "add", ".")
     git(tmp_path, "commit", "-m", "second")
-    assert not receipts.source(tmp_path, Runner()).dirty
+    again = receipts.source(tmp_path, Runner())
+    assert (again.dirty, again.edited_since(clean)) == (False, ["HEAD"])
 
 
 # Images
