@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from devenv.engine import Engine
 from devenv.errors import CommandError, DevenvError
@@ -12,11 +14,21 @@ from devenv.images.recipes import HASH_LABEL, RECIPE_LABEL, Recipe, load
 from devenv.shell import Runner
 
 
-def is_current(recipe: Recipe, engine: Engine) -> bool:
-    """Whether the engine has the image of this very recipe."""
-    image = engine.image(recipe.reference) or {}
-    labels = (image.get("Config") or {}).get("Labels") or {}
-    return labels.get(HASH_LABEL) == recipe.hash
+def is_here(recipe: Recipe, engine: Engine) -> bool:
+    """Whether the engine has the image of this very recipe; one that has only its alias gets its own name."""
+    if _made_from(engine.image(recipe.reference)) == recipe.hash:
+        return True
+    named = engine.image(recipe.alias)
+    if named is None or _made_from(named) != recipe.hash:
+        return False
+    repository, _, tag = recipe.reference.rpartition(":")
+    engine.post(f"/images/{named['Id']}/tag", repo=repository, tag=tag)
+    return True
+
+
+def _made_from(image: Mapping[str, Any] | None) -> str:
+    labels = ((image or {}).get("Config") or {}).get("Labels") or {}
+    return str(labels.get(HASH_LABEL, ""))
 
 
 def build(recipe: Recipe, runner: Runner, logs: Path) -> None:
@@ -39,7 +51,7 @@ def _docker_build(recipe: Recipe, runner: Runner, log: Path) -> None:
         "--label", f"{HASH_LABEL}={recipe.hash}",
         *(["--secret", f"id=ca_bundle,src={bundle}"] if bundle else []),
         *(word for base in bases for word in ("--build-arg", base)),
-        "--tag", recipe.reference, str(recipe.directory),
+        "--tag", recipe.reference, "--tag", recipe.alias, str(recipe.directory),
         log=log, env={"DOCKER_BUILDKIT": "1"},
     )
 
@@ -55,6 +67,7 @@ def _bootstrap(recipe: Recipe, runner: Runner, log: Path) -> None:
         ("docker", "import", *(word for change in changes for word in ("--change", change)), "-", recipe.reference),
         log=log, env={"SOURCE_DATE_EPOCH": os.environ.get("SOURCE_DATE_EPOCH", "0")},
     )
+    runner.run("docker", "tag", recipe.reference, recipe.alias)
 
 
 def _quoted(value: str) -> str:

@@ -39,7 +39,12 @@ class Recipe:
 
     @property
     def reference(self) -> str:
-        """The name of the image it makes."""
+        """The name of the image it makes: one for each content, so that two checkouts do not build over each other."""
+        return f"{self.alias}-{self.hash[:8]}"
+
+    @property
+    def alias(self) -> str:
+        """The name for people: what was last built of this version, whichever checkout has built it."""
         return f"{REPOSITORY}/{self.name}:{self.version}"
 
     def is_exact_for(self, wanted: Reference) -> bool:

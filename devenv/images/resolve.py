@@ -15,7 +15,7 @@ from devenv import output
 from devenv.engine import Engine
 from devenv.errors import CommandError, DevenvError
 from devenv.images import recipes
-from devenv.images.build import build, is_current
+from devenv.images.build import build, is_here
 from devenv.images.recipes import Recipe
 from devenv.images.reference import DEFAULT_REGISTRY, parse
 from devenv.shell import Runner
@@ -43,7 +43,7 @@ def look(wanted: str, engine: Engine) -> Resolved:
     if image is not None:
         return _resolved(wanted, wanted, image)
     recipe = recipes.find(wanted)
-    if recipe is not None and is_current(recipe, engine):
+    if recipe is not None and is_here(recipe, engine):
         return _resolved(wanted, recipe.reference, engine.image(recipe.reference) or {}, recipe)
     return Resolved(wanted, wanted, MISSING)
 
@@ -80,7 +80,7 @@ def build_recipes(wanted: Iterable[Recipe], *, engine: Engine, runner: Runner, l
     def visit(recipe: Recipe) -> None:
         for base in recipe.bases:
             visit(recipes.load(base))
-        if not is_current(recipe, engine):
+        if not is_here(recipe, engine):
             ordered[recipe.name] = recipe
 
     for one in wanted:

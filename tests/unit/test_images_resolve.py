@@ -86,5 +86,24 @@ def test_bases_are_built_before_what_stands_on_them(tmp_path):
 
     runner = Runner()
     resolve.build_recipes([recipes.load("minio")], engine=BuildingEngine(runner), runner=runner, logs=tmp_path)
-    assert [call.split("--tag ")[1].split()[0] for call in runner.calls] == [
+    assert [call.split("--tag ")[1].split()[0] for call in runner.calls if "--tag " in call] == [
         recipes.load(name).reference for name in ("debian", "python", "minio")]
+
+
+def test_the_image_of_this_recipe_gets_its_own_name_where_it_has_only_the_common_one(tmp_path):
+    recipe, (reference, image) = recipes.load("redis"), current("redis")
+    engine, runner = FakeEngine(), FakeRunner()
+    engine.images[recipe.alias] = image
+    found = run(engine, runner, tmp_path, "redis:8")["redis:8"]
+    assert found.reference == reference and runner.calls == []
+    repository, _, tag = reference.rpartition(":")
+    assert ("POST", "/images/sha256:redis/tag", {"repo": repository, "tag": tag}) in engine.calls
+
+
+def test_the_image_of_another_checkouts_recipe_is_left_alone(tmp_path):
+    recipe, (reference, image) = recipes.load("redis"), current("redis")
+    engine, runner = FakeEngine(), FakeRunner()
+    engine.images[recipe.alias] = {**image, "Config": {"Labels": {recipes.HASH_LABEL: "another"}}}
+    engine.images[reference] = image
+    assert run(engine, runner, tmp_path, "redis:8")["redis:8"].reference == reference
+    assert runner.calls == []
