@@ -36,6 +36,9 @@ def command(app: App, as_json: bool) -> None:
         output.emit("receipts", {"receipts": [
             {**json.loads(one.to_json()), "stands": not against[one.id], "why_not": against[one.id]} for one in found]})
         return
+    if not found:
+        output.say("no receipts: nothing was tested as built\nnext: devenv test")
+        return
     output.table([
         [one.id[:8], one.made_at.replace("+00:00", "Z"), _commit(one), _suites(one), _signer(one),
          f"no: {against[one.id]}" if against[one.id] else "yes"] for one in found

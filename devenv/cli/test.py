@@ -64,7 +64,8 @@ def command(ctx: click.Context, names: tuple[str, ...], wants_receipt: bool | No
 
 
 def _begin(project: Project, runner: Runner) -> Proof:
-    engine = Engine()
+    # Suites leave the machine busy; that the engine takes its time then is no reason to give up.
+    engine = Engine(timeout_s=30)
     engine.ping()
     with locked(project.state, "test"):
         return begin(project, engine, runner)
