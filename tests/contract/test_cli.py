@@ -54,7 +54,7 @@ def test_a_wrong_command_line_exits_with_2(tmp_path, words, said):
     assert done.returncode == 2 and said in done.stderr and "Traceback" not in done.stderr
 
 
-@pytest.mark.parametrize("name", ["up", "status", "down", "logs", "images", "test"])
+@pytest.mark.parametrize("name", ["up", "status", "down", "logs", "images", "test", "receipts"])
 def test_outside_of_a_project_every_command_says_so(tmp_path, name):
     done = run(name, cwd=tmp_path)
     assert done.returncode == 2 and "no project here" in done.stderr and "Traceback" not in done.stderr
