@@ -20,6 +20,7 @@ from devenv.errors import LockedError
 from devenv.shell import Runner
 from devenv.terraform import Terraform, rehearsal
 from devenv.terraform.outputs import backends_env
+from tests.e2e.hunt import Hunt
 from tests.terraform.workspace import REPOSITORY, Workspace, workspace
 
 ACCOUNT, REGION, STATE_BUCKET = "123456789012", "eu-central-1", "caas-123456789012-terraform-state"
@@ -168,10 +169,17 @@ def test_an_environment_is_applied_stable_locked_and_destroyed(account: Account)
         "REDIS_URL": "redis://redis:6379/0", "S3_ENDPOINT_URL": "http://minio:9000",
     }
 
-    # New passwords on demand: all of them, in place.
-    terraform.must(folder, "apply", "-auto-approve", "-no-color", "-var=password_version=2")
+    # New passwords on demand: all of them, in place, and in nothing that Terraform keeps: plan, state, working data.
+    plan = door.plan("-var=password_version=2")
+    changed = {change.address.split("[")[0] for change in plan.changes}
+    assert changed == {"module.credentials.aws_secretsmanager_secret_version.this"}
+    door.apply(plan)
     renewed = {json.loads(secret)["password"] for secret in account.secrets().values()}
     assert len(renewed) == 4 and not renewed & passwords
+    hunt = Hunt({password: password for password in renewed})
+    assert plan.file.stat().st_mode & 0o077 == 0
+    assert hunt.files(door.data, leave_out=set()) == {}
+    assert hunt.text(account.state("staging")) == hunt.text(json.dumps(plan.shown)) == set()
 
     lock = {"Bucket": STATE_BUCKET, "Key": "staging/terraform.tfstate.tflock"}
     held = json.dumps({"ID": "1", "Operation": "apply", "Who": "somebody", "Created": "2026-01-01T00:00:00Z"})
