@@ -35,7 +35,7 @@ def _environment(outputs: Mapping[str, Any], objects: Objects) -> Iterator[str]:
 
 
 def _endpoints(outputs: Mapping[str, Any], objects: Objects) -> Iterator[str]:
-    """Every port that a backend listens on is one that its clients may reach."""
+    """Every port that a backend outside of the cluster listens on is one that its clients may reach."""
     for backend, said in outputs["backends"].items():
         client = {f"{backend}-client": "true"}
         open_ports = {
@@ -46,7 +46,7 @@ def _endpoints(outputs: Mapping[str, Any], objects: Objects) -> Iterator[str]:
             for rule_port in rule.get("ports") or ()
         }
         wanted = {int(port) for value in said["environment"].values()
-                  for port in re.findall(r"(?<=[\w.-]):(\d+)(?=[,/?]|$)", value)}
+                  for port in re.findall(r"\w\.[\w.-]+:(\d+)(?=[,/?]|$)", value)}
         yield from (f"`{backend}` listens on port {port}, which no NetworkPolicy opens for its clients"
                     for port in sorted(wanted - open_ports))
 

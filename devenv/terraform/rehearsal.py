@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
+
+from devenv.project import write_whole
 
 # Its files are laid over the copy, folder by folder.
 OVERLAID = "rehearsal"
 # Of an account, not of the files.
-LEFT_OUT = shutil.ignore_patterns(".terraform", "terraform.tfstate*", "backend.tf")
+_NOT_COPIED = shutil.ignore_patterns(".terraform", "terraform.tfstate*", "backend.tf")
 
 
 def copy(root: Path, target: Path, folder: str = "terraform") -> Path:
@@ -22,10 +26,35 @@ def copy(root: Path, target: Path, folder: str = "terraform") -> Path:
         if entry.name != folder and not entry.name.startswith("."):
             (target / entry.name).symlink_to(entry)
     copied = target / folder
-    shutil.copytree(root / folder, copied, ignore=LEFT_OUT)
+    shutil.copytree(root / folder, copied, ignore=_NOT_COPIED)
     if (copied / OVERLAID).is_dir():
         shutil.copytree(copied / OVERLAID, copied, dirs_exist_ok=True)
     return copied
+
+
+def left_out(copied: Path) -> tuple[str, ...]:
+    """The modules that a rehearsal does without, because the mocked AWS lacks them."""
+    try:
+        return tuple(json.loads((copied / OVERLAID / "left-out.json").read_text()))
+    except FileNotFoundError:
+        return ()
+
+
+def write_stand_ins(folder: Path, *, cluster: Mapping[str, str], registry_url: str, host: str,
+                    backends: Mapping[str, Mapping[str, str]]) -> None:
+    """Give the environment in `folder` (of a copy) the input `stand_ins`: what is used in place of what is left out.
+
+    `cluster` has `name`, `endpoint` and `certificate_authority` (Base64); `backends` has each backend's environment.
+    """
+    given = {"cluster": dict(cluster), "registry_url": registry_url, "host": host,
+             "backends": {name: dict(one) for name, one in backends.items()}}
+    write_whole(folder / "rehearsal.auto.tfvars.json", json.dumps({"stand_ins": given}, indent=1) + "\n", mode=0o600)
+
+
+def by_backend(settings: Mapping[str, str], names: Mapping[str, str]) -> dict[str, dict[str, str]]:
+    """Settings of in-cluster backends grouped as Terraform has them; `names` maps a backend to its keys' beginning."""
+    return {backend: {key: value for key, value in settings.items() if key.startswith(beginning)}
+            for backend, beginning in names.items()}
 
 
 def environment(endpoint: str) -> dict[str, str]:

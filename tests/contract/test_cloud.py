@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from devenv.terraform import contract
+from devenv.terraform import contract, rehearsal
 from devenv.terraform.outputs import backends_env
+from tests.contract.test_manifests import validate
 
 ROOT = Path(__file__).parents[2]
 K8S = ROOT / "k8s"
@@ -73,6 +74,34 @@ def test_the_pods_find_the_load_balancers_port_and_nothing_else(render):
     assert [(port["name"], port["nodePort"]) for port in service["spec"]["ports"]] == [("https", 30443)]
 
 
+def rehearsed(environment):
+    """The outputs of a rehearsal: the same ones, with what the cluster has in place of the cloud's backends."""
+    lines = (K8S / "components" / "backends" / "backends.env").read_text().splitlines()
+    settings = dict(line.split("=", 1) for line in lines)
+    names = {"mongodb": "MONGODB_", "kafka": "KAFKA_", "redis": "REDIS_", "minio": "S3_"}
+    backends = {name: {"environment": one, "secret": f"AmazonMSK_caas/{environment}/{name}"}
+                for name, one in rehearsal.by_backend(settings, names).items()}
+    outputs = outputs_of(environment)
+    return {**outputs, "backends": backends, "dns": {**outputs["dns"], "host": "localhost"}}
+
+
+@pytest.mark.parametrize("environment", ENVIRONMENTS)
+def test_a_rehearsal_says_the_same_names_too(k8s, render, environment):
+    trial = k8s / f"rehearsal-{environment}"
+    trial.mkdir()
+    settings = [f"{key}={value}" for key, value in backends_env(rehearsed(environment)).items()]
+    (trial / "kustomization.yaml").write_text(yaml.safe_dump({
+        "namespace": "caas", "resources": [f"../overlays/{environment}"], "components": ["../components/stand-ins"],
+        "configMapGenerator": [{"name": "backends", "behavior": "replace", "literals": settings}]}))
+    text, objects = render(trial.name)
+    assert validate(text).returncode == 0
+    addons = [one for folder in ("addons/external-secrets/rehearsal", "addons/ingress-nginx/local")
+              for one in render(folder)[1]]
+    assert contract.problems(rehearsed(environment), [*objects, *addons]) == ()
+    assert {one["metadata"]["name"] for one in objects if one["kind"] == "StatefulSet"} == {
+        "kafka", "minio", "mongodb", "redis"}
+
+
 def drop(outputs, *path):
     *above, last = path
     for key in above:
@@ -101,10 +130,10 @@ def put(outputs, value, *path):
     (lambda o: put(o, "us-east-1", "cluster", "region"), "the environment is in us-east-1"),
     (lambda o: put(o, "other", "cluster", "namespace"), "the namespace `other`, which the overlay does not have"),
     (lambda o: put(o, 31443, "cluster", "ingress_node_port"), "NodePort 31443, which no Service has"),
-    (lambda o: put(o, "k-1:9098,k-2:9098", "backends", "kafka", "environment", "KAFKA_BOOTSTRAP_SERVERS"),
+    (lambda o: put(o, "k-1.mock:9098,k-2.mock:9098", "backends", "kafka", "environment", "KAFKA_BOOTSTRAP_SERVERS"),
      "`kafka` listens on port 9098, which no NetworkPolicy opens"),
-    (lambda o: put(o, "m:27017/?tlsCAFile=/etc/pki/ca.pem", "backends", "mongodb", "environment", "MONGODB_ADDRESS"),
-     "names the file /etc/pki/ca.pem, and nothing is mounted there in `messaging`"),
+    (lambda o: put(o, "m.mock:27017/?tlsCAFile=/etc/pki/ca", "backends", "mongodb", "environment", "MONGODB_ADDRESS"),
+     "names the file /etc/pki/ca, and nothing is mounted there in `messaging`"),
 ])
 def test_a_name_that_only_one_side_knows_is_found(objects_of, change, seen):
     outputs = outputs_of("staging")

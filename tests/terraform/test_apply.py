@@ -141,8 +141,7 @@ def test_a_whole_environment_can_be_planned(account: Account, environment: str) 
 def test_an_environment_is_applied_stable_locked_and_destroyed(account: Account) -> None:
     terraform = account.terraform
     folder = account.init("staging")
-    values = terraform.path / "terraform" / folder / "rehearsal.auto.tfvars.json"
-    values.write_text(json.dumps({"stand_ins": STAND_INS}))
+    rehearsal.write_stand_ins(terraform.path / "terraform" / folder, **STAND_INS)
     terraform.must(folder, "apply", "-auto-approve", "-no-color")
 
     outputs = {name: output["value"] for name, output in json.loads(terraform.must(folder, "output", "-json")).items()}

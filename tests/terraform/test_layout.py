@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from devenv.terraform import rehearsal
 from tests.terraform.workspace import REPOSITORY, Workspace, workspace
 
 TERRAFORM = REPOSITORY / "terraform"
@@ -69,6 +70,12 @@ def test_no_terraform_runs_programs_or_uses_workspaces() -> None:
     for path in TERRAFORM.rglob("*.tf"):
         found = re.findall(r"local-exec|remote-exec|terraform\.workspace|null_resource", path.read_text())
         assert not found, f"{path.relative_to(REPOSITORY)}: {found}"
+
+
+def test_a_rehearsal_lists_what_it_leaves_out() -> None:
+    text = (TERRAFORM / "modules" / "platform" / "main.tf").read_text()
+    switched = re.findall(r'source += "\.\./([a-z-]+)"\n +for_each = local\.managed', text)
+    assert tuple(sorted(switched)) == rehearsal.left_out(TERRAFORM)
 
 
 def test_one_file_says_the_version_of_kubernetes() -> None:

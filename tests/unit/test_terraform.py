@@ -202,6 +202,12 @@ def test_a_rehearsal_sees_the_repository_and_its_own_terraform(folder, tmp_path)
     assert not (root / "terraform" / "envs" / "staging" / "extra_override.tf").exists()
 
 
+def test_settings_go_to_the_backend_whose_name_they_begin_with():
+    settings = {"REDIS_URL": "r", "S3_REGION": "s", "S3_KEY": "k"}
+    found = rehearsal.by_backend(settings, {"redis": "REDIS_", "minio": "S3_"})
+    assert found == {"redis": {"REDIS_URL": "r"}, "minio": {"S3_REGION": "s", "S3_KEY": "k"}}
+
+
 def test_a_rehearsal_reaches_no_account_of_a_person(monkeypatch):
     monkeypatch.setenv("AWS_PROFILE", "production")
     monkeypatch.setenv("AWS_ENDPOINT_URL_S3", "https://elsewhere.example")

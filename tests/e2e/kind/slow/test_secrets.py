@@ -68,6 +68,7 @@ def controller(cluster, images, aws):
     kubectl = ours.kubectl()
     try:
         kubectl.apply(crds)
+        kubectl.read("wait", "--for=condition=Established", "--timeout=60s", "--filename", "-", stdin=crds)
         kubectl.apply(yaml.safe_dump_all([*addon, *overlay]))
         yield kubectl
     finally:
