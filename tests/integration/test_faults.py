@@ -7,10 +7,13 @@ same moments again: DEVENV_FAULT_SEED=... DEVENV_FAULT_ROUNDS=...
 from __future__ import annotations
 
 import asyncio
+import json
 import os
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from hashlib import sha256
 from random import Random, randrange
 from typing import Any
@@ -22,7 +25,7 @@ import pytest
 from devenv.testing.handles import Undo
 from devenv.testing.kinds.mongodb import Mongodb
 from devenv.testing.session import Platform
-from tests.e2e.flow import Client, until
+from tests.e2e.flow import Client, next_of, until
 
 ROUNDS = int(os.environ.get("DEVENV_FAULT_ROUNDS", "1"))
 SEED = int(os.environ.get("DEVENV_FAULT_SEED", "0")) or randrange(1, 1_000_000)
@@ -82,6 +85,29 @@ class Writes:
                                          cursor=page["next_cursor"])
 
 
+@asynccontextmanager
+async def listening(client: Client, conversation: str) -> AsyncIterator[set[str]]:
+    """The ids that one WebSocket brings, through the gateway; fails where a fault closes it."""
+    received: set[str] = set()
+    is_ready = asyncio.Event()
+
+    async def read() -> None:
+        async with client.stream(conversation) as stream:
+            await next_of(stream, "ready")
+            is_ready.set()
+            async for frame in stream:
+                received.add(json.loads(frame)["message"]["id"])
+
+    reading = asyncio.create_task(read())
+    try:
+        await asyncio.wait_for(is_ready.wait(), 30)
+        yield received
+        assert not reading.done(), "the stream was closed"
+    finally:
+        reading.cancel()
+        await asyncio.gather(reading, return_exceptions=True)
+
+
 def tenant(mongodb: Mongodb, platform: Platform) -> Client:
     """A new tenant's client, whose usage starts at nothing."""
     name = f"faults-{uuid4().hex[:8]}"
@@ -129,26 +155,39 @@ async def test_nothing_acknowledged_is_lost_or_counted_twice(
     print(f"DEVENV_FAULT_SEED={SEED}, round {number}: {fault}")
     async with tenant(mongodb, devenv_platform) as client:
         writes = Writes(client, await client.conversation(fault))
-        ended = asyncio.Event()
-        writers = [asyncio.create_task(writes.go_on(ended)) for _ in range(WRITERS)]
-        try:
-            await writes.reach(WRITERS)
-            await asyncio.sleep(moments.uniform(0, 0.5))
-            undo = await asyncio.to_thread(harm, handle)
-            try:
-                await asyncio.sleep(moments.uniform(0.2, 2))
-                await DURING.get(fault, nothing)(client)
-            finally:
-                await asyncio.to_thread(undo.undo)
-            await writes.reach(len(writes.acknowledged) + 2 * WRITERS)
-        finally:
-            ended.set()
-            # Each ends with the message at hand, so that nothing is stored that was not acknowledged.
-            await asyncio.wait_for(asyncio.gather(*writers), 60)
-        stored = await writes.stored()
-        assert sorted(stored) == sorted(writes.acknowledged)
+        async with listening(client, writes.conversation) as received:
+            await go_through(writes, fault, partial(harm, handle), moments)
+            stored = await writes.stored()
+            assert sorted(stored) == sorted(writes.acknowledged)
+
+            async def missed() -> int:
+                return len(set(stored) - received)
+
+            # Who listens all the time sees every message, also those of the time without the backend.
+            await until(missed, 0, "the stream has not brought everything", deadline_s=60)
+            assert received == set(stored)
         await until(client.usage, len(stored), "usage is not what is stored", deadline_s=60)
         made = await invoice(client)
         assert made.status_code == 201 and made.json()["messages"] == len(stored), made.text
     unclear = [f"{one.status_code} {one.text}" for one in writes.refusals if not said_so(one)]
     assert not unclear, unclear[0]
+
+
+async def go_through(writes: Writes, fault: str, harm: Callable[[], Undo], moments: Random) -> None:
+    """Several write, the backend fails and comes back, and they go on until they have seen that it is back."""
+    ended = asyncio.Event()
+    writers = [asyncio.create_task(writes.go_on(ended)) for _ in range(WRITERS)]
+    try:
+        await writes.reach(WRITERS)
+        await asyncio.sleep(moments.uniform(0, 0.5))
+        undo = await asyncio.to_thread(harm)
+        try:
+            await asyncio.sleep(moments.uniform(0.2, 2))
+            await DURING.get(fault, nothing)(writes.client)
+        finally:
+            await asyncio.to_thread(undo.undo)
+        await writes.reach(len(writes.acknowledged) + 2 * WRITERS)
+    finally:
+        ended.set()
+        # Each ends with the message at hand, so that nothing is stored that was not acknowledged.
+        await asyncio.wait_for(asyncio.gather(*writers), 60)
