@@ -8,11 +8,11 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from hashlib import sha256
 from pathlib import Path
 from time import monotonic, sleep
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import quote, urlencode
 
 from devenv import wire
@@ -24,6 +24,7 @@ CONFIG_LABEL = "com.docker.compose.config-hash"
 ONEOFF_LABEL = "com.docker.compose.oneoff"
 DIRECTORY_LABEL = "com.docker.compose.project.working_dir"
 
+_CHUNK = 65536
 START_HINT = "run `devenv doctor --fix` to start it, or start Docker yourself"
 
 
@@ -37,6 +38,13 @@ class EngineError(DevenvError):
 
 class NoAnswerError(DevenvError):
     """The engine took longer than it was given."""
+
+
+class Sink(Protocol):
+    """What bytes can be written to: a file, or what compresses them on their way to one."""
+
+    def write(self, data: bytes, /) -> object:
+        """Take some more."""
 
 
 class Engine:
@@ -109,6 +117,39 @@ class Engine:
         while (seen := self.get(f"{path}/json"))["Running"]:
             sleep(0.002)
         return int(seen["ExitCode"]), _demultiplex(output).decode(errors="replace").strip()
+
+    def pack(self, identity: str, path: str, sink: Sink) -> None:
+        """Write what a directory of a container holds to `sink`, as a tar archive; the container need not run."""
+        with _explained(self.address, self.timeout_s), wire.connect(self.address, self.timeout_s) as sock:
+            wire.ask(sock, "GET", f"/containers/{identity}/archive?{urlencode({'path': f'{path}/.'})}")
+            status, chunk = wire.read_head(sock)
+            end = b""
+            parts = []
+            while chunk:
+                if status >= 400:
+                    parts.append(chunk)
+                else:
+                    sink.write(chunk)
+                    end = (end + chunk)[-2 * 512:]
+                chunk = sock.recv(_CHUNK)
+        if status >= 400:
+            raise EngineError(status, _message(b"".join(parts)))
+        # Two blocks of zeros end an archive (POSIX, pax); without them the engine has gone away meanwhile.
+        if end != bytes(2 * 512):
+            raise DevenvError(f"the archive of `{path}` broke off", START_HINT)
+
+    def unpack(self, identity: str, path: str, archive: Path) -> None:
+        """Unpack a tar archive, compressed or not, into a directory of a container; the container need not run."""
+        target = f"/containers/{identity}/archive?{urlencode({'path': path})}"
+        with (_explained(self.address, self.timeout_s), wire.connect(self.address, self.timeout_s) as sock,
+              archive.open("rb") as file):
+            wire.announce(sock, "PUT", target, archive.stat().st_size)
+            # A refusal may come before everything is sent.
+            with suppress(BrokenPipeError):
+                sock.sendfile(file)
+            status, said = wire.read_head(sock)
+        if status >= 400:
+            raise EngineError(status, _message(said))
 
     def events(self, filters: Mapping[str, list[str]], deadline: float) -> Iterator[dict[str, Any] | None]:
         """Events as they come, until `deadline` (monotonic seconds); None about once a second between.

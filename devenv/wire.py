@@ -36,8 +36,13 @@ def connect(address: str, timeout_s: float) -> socket.socket:
 
 def ask(sock: socket.socket, method: str, target: str, body: bytes = b"") -> None:
     """Send a request for the quoted path `target`; as HTTP/1.0, the answer has no chunks and ends the connection."""
+    announce(sock, method, target, len(body), body)
+
+
+def announce(sock: socket.socket, method: str, target: str, length: int, body: bytes = b"") -> None:
+    """Send the head of a request whose body has `length` bytes, and as much of the body as is given."""
     head = (f"{method} {target} HTTP/1.0\r\nHost: docker\r\n"
-            f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n")
+            f"Content-Type: application/json\r\nContent-Length: {length}\r\n\r\n")
     sock.sendall(head.encode() + body)
 
 

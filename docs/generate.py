@@ -41,9 +41,17 @@ def render() -> str:
     for name in COMMANDS:
         command = cli.get_command(root, name)
         assert command is not None
-        with click.Context(command, info_name=name, parent=root, terminal_width=100) as context:
-            parts.append(f"## devenv {name}\n\n```\n{command.get_help(context)}\n```\n\n")
+        parts += _sections(command, name, root)
     return "".join(parts).rstrip() + "\n"
+
+
+def _sections(command: click.Command, name: str, parent: click.Context) -> list[str]:
+    with click.Context(command, info_name=name, parent=parent, terminal_width=100) as context:
+        sections = [f"## {context.command_path}\n\n```\n{command.get_help(context)}\n```\n\n"]
+        if isinstance(command, click.Group):
+            for word, one in command.commands.items():
+                sections += _sections(one, word, context)
+        return sections
 
 
 if __name__ == "__main__":

@@ -29,6 +29,7 @@ COMMANDS = {
     "images": "Show every third-party image: what was wanted, what is used, and where it came from.",
     "doctor": "Check this machine, and with --fix install what is missing.",
     "reset": "Delete the data of backends.",
+    "snapshot": "Save and restore the data of all backends together.",
     "seed": "Load the demo data.",
     "test": "Run the test suites.",
     "receipts": "List what was tested, and whether it is what the images are now.",

@@ -20,7 +20,7 @@ from devenv.lock import locked
 def command(app: App, backends: tuple[str, ...], data: bool, yes: bool, no_wait: bool) -> None:
     """Delete the data of backends.
 
-    No other command deletes any.
+    No other command deletes any, but `snapshot restore` replaces it.
 
     Example: devenv reset --data redis
     """

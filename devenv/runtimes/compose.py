@@ -11,8 +11,9 @@ from devenv.errors import DevenvError, UsageError
 from devenv.project import Project
 from devenv.runtimes import record, runtime
 from devenv.runtimes.containers import Container, observe, summary
+from devenv.runtimes.holdings import settle
 from devenv.runtimes.request import was_as_built
-from devenv.runtimes.runtime import Instance, ServiceStatus
+from devenv.runtimes.runtime import DataCopier, Instance, ServiceStatus
 
 if TYPE_CHECKING:
     from devenv.model import Model
@@ -101,6 +102,14 @@ class ComposeRuntime:
                 engine.delete(f"/containers/{one['Id']}", force=1)
         for key in keys:
             engine.delete(f"/volumes/{model.data['volumes'][key]['name']}")
+        if not backends:
+            settle(self.project)
+
+    def data_copier(self) -> DataCopier:
+        """Named volumes, through the engine."""
+        from devenv.runtimes.compose_data import ComposeData
+
+        return ComposeData(self.project, self.runner, Engine(timeout_s=120))
 
     def seed(self) -> str:
         """Run the project's seed services."""

@@ -20,6 +20,7 @@ from devenv.runtimes import builds, record, runtime
 from devenv.runtimes.data import check_data, remember_data
 from devenv.runtimes.found_images import FILE as IMAGES_FILE
 from devenv.runtimes.found_images import stand_in_notes, write_found
+from devenv.runtimes.holdings import refuse_half_restored
 from devenv.runtimes.orphans import heal
 from devenv.runtimes.reloading import reload_overlay
 from devenv.runtimes.request import Request
@@ -62,6 +63,7 @@ class Up:
 def read_files(up: Up) -> None:
     """Read the Compose files."""
     record.forget(up.project)
+    refuse_half_restored(up.project)
     up.sources = input_files(up.project)
     ensure_secrets(up.project, up.engine)
     for name in (IMAGES_FILE, "reload.yml"):

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 
+from devenv.engine import Sink
 from devenv.project import Project, write_whole
+from devenv.runtimes.holdings import Holding
 from devenv.shell import Runner
 
 COMPOSE, KIND = "compose", "kind"
@@ -30,6 +34,22 @@ class ServiceStatus:
     condition: str  # usable, starting, stopped, unhealthy, done, failed or absent
     urls: tuple[str, ...]
     instances: tuple[Instance, ...]
+
+
+class DataCopier(Protocol):
+    """Where the data of the backends lies, and how it is read and replaced."""
+
+    def holdings(self) -> list[Holding]:
+        """One for each directory of data."""
+
+    def still(self) -> AbstractContextManager[None]:
+        """Nothing runs inside the block; what ran runs again after it."""
+
+    def pack(self, holding: Holding, sink: Sink) -> None:
+        """Write what is there to `sink`, as a tar archive; inside `still`."""
+
+    def replace(self, holding: Holding, archive: Path) -> None:
+        """Put what the archive has in its place; after `down`."""
 
 
 class Runtime(Protocol):
@@ -60,6 +80,9 @@ class Runtime(Protocol):
 
     def reset(self, backends: Sequence[str]) -> None:
         """Delete the data of backends (default: all of them)."""
+
+    def data_copier(self) -> DataCopier:
+        """What reads and replaces the data of the backends, for snapshots."""
 
     def seed(self) -> str:
         """Load the demo data; returns what the loading printed."""

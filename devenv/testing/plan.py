@@ -9,7 +9,7 @@ from difflib import get_close_matches
 from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from devenv import __version__
 from devenv.engine import Engine
@@ -17,6 +17,9 @@ from devenv.errors import UsageError
 from devenv.model import Model, Service
 from devenv.project import COMPOSE_NAMES, Project, write_whole
 from devenv.runtimes.record import hash_files, hash_variables
+
+if TYPE_CHECKING:
+    from devenv.testing.seeded import Seed
 
 FILE = Path("testing", "plan.json")
 
@@ -28,11 +31,13 @@ class Plan:
     project: Project
     model: Model
     kinds: Mapping[str, str]
+    seed: Seed | None = None  # the data that sets begin with
 
     @cached_property
     def hash(self) -> str:
-        """Changes with the definition of any backend; services have a hash of their own each."""
-        return sha256("".join(map(self.hash_of, self.model.backends)).encode()).hexdigest()[:8]
+        """Changes with the definition of any backend, and with the seed; services have a hash of their own each."""
+        made_of = [*map(self.hash_of, self.model.backends), self.seed.hash if self.seed else ""]
+        return sha256("".join(made_of).encode()).hexdigest()[:8]
 
     def hash_of(self, name: str) -> str:
         """Changes with whatever of the definition a container is made from."""

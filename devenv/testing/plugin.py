@@ -30,6 +30,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("devenv", "real backends and services from the project's Compose files")
     group.addoption("--devenv-reuse", action="store_true",
                     help="Keep the containers for the next run; `devenv down` or an idle limit ends them.")
+    group.addoption("--devenv-snapshot", metavar="NAME", default=None,
+                    help="Let the backends begin with the data of this snapshot (`devenv snapshot save NAME`).")
+    parser.addini("devenv_snapshot", "The same, for every run.", default="")
     parser.addini("devenv_idle_limit_s", "Seconds after which kept containers that nobody uses end (default: 1800).",
                   default="1800")
 
@@ -83,7 +86,8 @@ def devenv_session(request: pytest.FixtureRequest) -> Session:
     run = str(workers["testrunuid"])[:12] if workers else uuid4().hex[:12]
     session = Session(Options(
         root=config.rootpath, run=run, reuse=config.getoption("--devenv-reuse"),
-        idle_limit_s=float(config.getini("devenv_idle_limit_s")), is_shared=workers is not None))
+        idle_limit_s=float(config.getini("devenv_idle_limit_s")), is_shared=workers is not None,
+        snapshot=config.getoption("--devenv-snapshot") or config.getini("devenv_snapshot")))
     session.soon = config.stash.get(_WANTED, frozenset())
     config.stash[_SESSION] = session
     session.begin_test()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from pathlib import Path
 
@@ -31,6 +31,7 @@ class Options:
     reuse: bool
     idle_limit_s: float
     is_shared: bool  # several workers use one set
+    snapshot: str = ""  # what the backends' data is at the start
 
 
 @dataclass(frozen=True)
@@ -71,7 +72,12 @@ class Session:
     def plan(self) -> Plan:
         """What the project defines; raises UsageError outside of a project."""
         project = find(self.options.root)
-        return plan.load(project, self.engine)
+        made = plan.load(project, self.engine)
+        if not self.options.snapshot:
+            return made
+        from devenv.testing import seeded
+
+        return replace(made, seed=seeded.load(project, self.options.snapshot))
 
     @cached_property
     def set(self) -> ContainerSet:

@@ -167,6 +167,8 @@ class ContainerSet:
     def _make(self, name: str, image: tuple[str, str], ports: Mapping[int, int] | None = None) -> Record:
         """Start a container anew, or run a one-shot; its lock is held."""
         self._remove_data(name)
+        if self.plan.seed:
+            self.plan.seed.fill(self.engine, self.plan.model, self.id, name, image[1])
 
         def environment(own: Mapping[int, int]) -> dict[str, str]:
             said = self.plan.environment(name)

@@ -19,7 +19,7 @@ LAYERS = (
     {"images"},
     {"doctor", "parity"},
     {"runtimes"},
-    {"receipts"},
+    {"receipts", "snapshots"},
     {"testing", "promotion", "chart"},
     {"suites"},
     {"cli"},

@@ -6,12 +6,13 @@ import json
 import re
 from dataclasses import dataclass
 from pathlib import Path
+from time import monotonic, sleep
 from typing import Any
 
 from devenv.compose import load_yaml
 from devenv.engine import Engine
 from devenv.environment import RELOADER
-from devenv.errors import DevenvError
+from devenv.errors import CommandError, DevenvError
 from devenv.kubernetes.kubectl import Kubectl
 from devenv.project import Project, write_whole
 from devenv.runtimes.kind import orphans
@@ -126,6 +127,20 @@ class Cluster:
         if not known:
             self.runner.log("kind", "export", "kubeconfig", "--name", self.name, "--kubeconfig", str(self.kubeconfig),
                             log=self.project.state / "logs" / "kind-export.log")
+
+    def wait_for_api(self, timeout_s: float = 120) -> None:
+        """Return when its API server is ready; raises DevenvError after `timeout_s` seconds."""
+        self.ensure_kubeconfig()
+        deadline = monotonic() + timeout_s
+        while True:
+            try:
+                self.kubectl().read("get", "--raw", "/readyz", timeout_s=5)
+                return
+            except CommandError as failure:
+                if monotonic() > deadline:
+                    raise DevenvError(f"the cluster `{self.name}` does not answer:\n{failure.output}",
+                                      f"docker logs {self.node}; to make it again: devenv down --delete") from None
+                sleep(0.3)
 
     def delete(self) -> None:
         """Delete it with all its data."""

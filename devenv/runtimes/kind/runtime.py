@@ -12,8 +12,9 @@ from devenv.engine import Engine
 from devenv.errors import DevenvError, UsageError
 from devenv.project import Project
 from devenv.runtimes import runtime
+from devenv.runtimes.holdings import settle
 from devenv.runtimes.kind.cluster import Cluster
-from devenv.runtimes.runtime import Instance, ServiceStatus
+from devenv.runtimes.runtime import DataCopier, Instance, ServiceStatus
 
 if TYPE_CHECKING:
     from devenv.kubernetes.kubectl import Kubectl
@@ -107,6 +108,12 @@ class KindRuntime:
             kubectl.read("delete", "job", *jobs, "--wait")
         (self.cluster.state / "up.json").unlink(missing_ok=True)
 
+    def data_copier(self) -> DataCopier:
+        """Directories of the node, through the engine."""
+        from devenv.runtimes.kind.data import KindData
+
+        return KindData(self.cluster, self._kubectl(), Engine(timeout_s=120), self._known())
+
     def seed(self) -> str:
         """Run the suspended CronJobs once."""
         from devenv.runtimes.kind.seeding import seed
@@ -135,6 +142,7 @@ class KindRuntime:
         Registry(self.cluster, Engine(), self.runner).delete()
         for name in ("up.json", "seeded.json"):
             (self.cluster.state / name).unlink(missing_ok=True)
+        settle(self.project)
 
     def _known(self) -> dict[str, Any]:
         try:

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from time import monotonic, sleep
 
 from devenv import output
 from devenv.compose import Compose, input_files
 from devenv.doctor.checks import inotify
 from devenv.doctor.programs import ensure_programs
 from devenv.environment import ensure_secrets, environment, read_env
-from devenv.errors import CommandError, DevenvError
+from devenv.errors import DevenvError
 from devenv.images.certificates import ca_bundle
 from devenv.kubernetes import workloads
 from devenv.ports import process_on
 from devenv.project import write_whole
 from devenv.runtimes import record, runtime
 from devenv.runtimes.found_images import FILE as IMAGES_FILE
+from devenv.runtimes.holdings import refuse_half_restored
 from devenv.runtimes.kind import tilt
 from devenv.runtimes.kind.cluster import NODE_HTTPS
 from devenv.runtimes.kind.context import KindUp
@@ -32,6 +32,7 @@ PROGRAMS = ("kind", "kubectl")
 
 def read_files(up: KindUp) -> None:
     """Read the Compose files and render the manifests."""
+    refuse_half_restored(up.project)
     ensure_programs(PROGRAMS, up.runner, up.engine, up.project.state / "logs")
     up.sources = input_files(up.project)
     ensure_secrets(up.project, up.engine)
@@ -91,7 +92,7 @@ def _cluster(up: KindUp) -> None:
         cluster.create(image)
     elif container["State"] != "running":
         up.engine.post(f"/containers/{container['Id']}/start", timeout_s=60)
-    _wait_for_api(up)
+    cluster.wait_for_api()
 
 
 def apply_addons(up: KindUp) -> None:
@@ -168,20 +169,6 @@ def remember(up: KindUp) -> None:
 
 K8S_UP = (read_files, check_cluster, find_images, make_cluster, apply_addons, apply_certificate, roll_out, wait, seed,
           remember)
-
-
-def _wait_for_api(up: KindUp) -> None:
-    up.cluster.ensure_kubeconfig()
-    deadline = monotonic() + 120
-    while True:
-        try:
-            up.cluster.kubectl().read("get", "--raw", "/readyz", timeout_s=5)
-            return
-        except CommandError as failure:
-            if monotonic() > deadline:
-                raise DevenvError(f"the cluster `{up.cluster.name}` does not answer:\n{failure.output}",
-                                  f"docker logs {up.cluster.node}; to make it again: devenv down --delete") from None
-            sleep(0.3)
 
 
 def _delete_changed_jobs(up: KindUp) -> None:
