@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from importlib import import_module
@@ -11,10 +12,11 @@ from types import TracebackType
 from typing import Any, ClassVar
 from urllib.parse import quote
 
-from devenv.engine import Engine
+from devenv.engine import Engine, EngineError
 from devenv.errors import DevenvError
 
 HOST = "127.0.0.1"
+PAUSE_ATTEMPTS = 5
 
 
 @dataclass(frozen=True)
@@ -96,6 +98,10 @@ class Handle:
 
     def pause(self) -> Undo:
         """Freeze it: connections stay open, and nobody answers."""
+        # Where many processes start, the kernel's freezer (cgroup v1) may not catch them all, and runc gives up.
+        for _ in range(PAUSE_ATTEMPTS - 1):
+            with suppress(EngineError):
+                return self._harm("pause", self.unpause)
         return self._harm("pause", self.unpause)
 
     def unpause(self) -> None:

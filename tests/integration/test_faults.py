@@ -108,15 +108,23 @@ async def listening(client: Client, conversation: str) -> AsyncIterator[set[str]
         await asyncio.gather(reading, return_exceptions=True)
 
 
-def tenant(mongodb: Mongodb, platform: Platform) -> Client:
-    """A new tenant's client, whose usage starts at nothing."""
+@asynccontextmanager
+async def tenant(mongodb: Mongodb, platform: Platform) -> AsyncIterator[Client]:
+    """A new tenant's client, whose usage starts at nothing; what it has stored goes at the end.
+
+    Otherwise each of many rounds would have to read past what all before it have stored.
+    """
     name = f"faults-{uuid4().hex[:8]}"
     gateway = platform.service("gateway")
     with mongodb.client() as client:
-        client[gateway.environment["MONGODB_DATABASE"]].api_keys.insert_one({
+        database = client[gateway.environment["MONGODB_DATABASE"]]
+        database.api_keys.insert_one({
             "_id": sha256(name.encode()).hexdigest(), "tenant_id": name, "name": "faults",
             "rate_per_minute": 1_000_000, "created_at": datetime.now(UTC), "revoked_at": None})
-    return Client(gateway.url, name)
+        async with Client(gateway.url, name) as one:
+            yield one
+        for collection in database.list_collection_names():
+            database[collection].delete_many({"tenant_id": name})
 
 
 def said_so(answer: httpx.Response) -> bool:
@@ -168,7 +176,8 @@ async def test_nothing_acknowledged_is_lost_or_counted_twice(
             assert received == set(stored)
         await until(client.usage, len(stored), "usage is not what is stored", deadline_s=60)
         made = await invoice(client)
-        assert made.status_code == 201 and made.json()["messages"] == len(stored), made.text
+        # 200 where the one asked for meanwhile, given up by the gateway, was made in the end.
+        assert made.status_code in (200, 201) and made.json()["messages"] == len(stored), made.text
     unclear = [f"{one.status_code} {one.text}" for one in writes.refusals if not said_so(one)]
     assert not unclear, unclear[0]
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from devenv.engine import EngineError
 from devenv.errors import DevenvError
 from devenv.testing import handles
 from devenv.testing.images import is_still
@@ -103,3 +104,25 @@ def test_disconnection_gives_the_names_back() -> None:
 def test_record_holds_while_its_image_is_what_the_name_stands_for(local: dict[str, str], expected: bool) -> None:
     record = Record("r", "c", "id", "h", "redis:8", "localhost/devenv/redis:8.1", "i1", {}, "run")
     assert is_still(record, local) is expected
+
+
+@pytest.mark.parametrize(("refusals", "is_paused"), [(0, True), (4, True), (5, False)])
+def test_pause_that_the_kernel_did_not_manage_is_tried_again(refusals: int, is_paused: bool) -> None:
+    made = handle("redis", {6379: 20001})
+    calls = made.control.engine.calls
+    record = made.control.engine.post
+
+    def refuse(path: str, **options: Any) -> None:
+        record(path, **options)
+        if len(calls) <= refusals:
+            raise EngineError(500, "unable to freeze")
+
+    made.control.engine.post = refuse
+    if is_paused:
+        with made.pause():
+            pass
+        tries = ["/containers/p-b/pause"] * (refusals + 1)
+        assert [path for _, path, _ in calls] == [*tries, "/containers/p-b/unpause"]
+    else:
+        with pytest.raises(EngineError, match="unable to freeze"):
+            made.pause()
