@@ -10,56 +10,61 @@ import sys
 import threading
 import time
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from bench import newer
 from bench.project import Project
 from bench.table import Row
 
-PORTS = {"devenv": 18601, "compose watch (sync) + uvicorn --reload": 18602, "bind mount + uvicorn --reload": 18603}
-SERVICES = {"devenv": "devenv", "compose watch (sync) + uvicorn --reload": "watch",
-            "bind mount + uvicorn --reload": "mount"}
+WATCH, MOUNT = "compose watch (sync) + uvicorn --reload", "bind mount + uvicorn --reload"
+NEWER = f"{WATCH}, Compose {newer.VERSION}"
+PORTS = {"devenv": 18601, WATCH: 18602, MOUNT: 18603, NEWER: 18604}
+SERVICES = {"devenv": "devenv", WATCH: "watch", MOUNT: "mount", NEWER: "newer"}
 POLL_S, DEADLINE_S, LOAD_DEADLINE_S = 0.002, 30, 10
 RATE, EDITS_UNDER_LOAD = 200, 20
 
 
-def measure(n: int, docker: str = "docker") -> list[Row]:
+def measure(n: int, dockers: Mapping[str, str]) -> list[Row]:
     """All rows of this module; `n` edits for each tool, turn about."""
+    watched = dict(zip((WATCH, NEWER), dockers.values(), strict=False))
+    tools = [tool for tool in PORTS if tool != NEWER or tool in watched]
     with TemporaryDirectory(prefix="devenv-bench-") as scratch:
         project = Project(Path(__file__).parent / "app", Path(scratch, "app"))
-        watcher = None
+        watchers: list[subprocess.Popen[bytes]] = []
         try:
             for service in SERVICES.values():
                 (project.root / service).mkdir()
                 for name in ("app.py", "Dockerfile"):
                     shutil.copy(project.root / name, project.root / service)
             project.devenv("up")
-            watcher = subprocess.Popen(
-                project.compose_argv("watch", "--no-up", "watch", docker=docker), cwd=project.root,
-                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-            )
+            for tool, docker in watched.items():
+                argv = project.compose_argv("watch", "--no-up", SERVICES[tool], docker=docker)
+                watchers.append(subprocess.Popen(argv, cwd=project.root, stdout=subprocess.DEVNULL,
+                                                 stderr=subprocess.DEVNULL))
             time.sleep(3)  # `watch` does not say when it watches
-            latencies = _edits(project, n)
-            lost = {tool: _lost(project, tool) for tool in PORTS}
-            memory = {tool: _memory_mb(project, service) for tool, service in SERVICES.items()}
+            latencies = _edits(project, n, tools)
+            lost = {tool: _lost(project, tool) for tool in tools}
+            memory = {tool: _memory_mb(project, SERVICES[tool]) for tool in tools}
         finally:
-            if watcher:
+            for watcher in watchers:
                 watcher.terminate()
                 watcher.wait()
             project.remove()
-    rivals = [tool for tool in PORTS if tool != "devenv"]
+    rivals = tools[1:]
     return [
         Row("edit to served, Compose", "ms", latencies["devenv"], {tool: latencies[tool] for tool in rivals},
-            {rivals[0]: 0.12}),
+            {WATCH: 0.12}),
         Row(f"requests lost, {EDITS_UNDER_LOAD} reloads at {RATE}/s", "requests lost", [lost["devenv"]],
             {tool: [lost[tool]] for tool in rivals}),
         Row("memory of a reloading service, MB", "MB", [memory["devenv"]], {tool: [memory[tool]] for tool in rivals}),
     ]
 
 
-def _edits(project: Project, n: int) -> dict[str, list[float]]:
+def _edits(project: Project, n: int, tools: Sequence[str]) -> dict[str, list[float]]:
     """Milliseconds from the edit to the first answer that shows it, one tool after the other."""
-    taken: dict[str, list[float]] = {tool: [] for tool in PORTS}
+    taken: dict[str, list[float]] = {tool: [] for tool in tools}
     for number in range(n):
         for tool in taken:
             taken[tool].append(_until(PORTS[tool], f"edit-{number}", _edit(project, tool, f"edit-{number}")))

@@ -7,8 +7,9 @@ import os
 import platform
 import subprocess
 import sys
+from collections.abc import Mapping
 
-from bench import first_test, reload, up
+from bench import first_test, newer, reload, up
 from bench.table import write
 
 MODULES = {"reload": reload, "up": up, "first_test": first_test}
@@ -19,26 +20,30 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("modules", nargs="*", choices=[*MODULES, []], help="which comparisons (default: all)")
     parser.add_argument("-n", type=int, default=30, help="samples of each short measurement")
-    parser.add_argument("--docker", default="docker", help="the docker command whose Compose is the rival")
+    parser.add_argument("--only-installed", action="store_true", help="leave out the newer Compose, which is built")
+    parser.add_argument("--busy", action="store_true", help="measure on a busy machine too; the page says how busy")
     options = parser.parse_args()
     busy = os.getloadavg()[0]
-    if busy > (os.cpu_count() or 1):
-        sys.exit(f"the machine is busy (load {busy:.1f}): figures taken now would mean nothing; try again later")
+    if busy > (os.cpu_count() or 1) and not options.busy:
+        sys.exit(f"the machine is busy (load {busy:.1f}): figures taken now would mean little; try again later")
+    dockers = {"": "docker"}
+    if not options.only_installed:
+        dockers[f", Compose {newer.VERSION}"] = newer.docker()
     rows = []
     for name in options.modules or MODULES:
         print(f"measuring {name} ...", file=sys.stderr)
-        rows += MODULES[name].measure(options.n, options.docker)
-    write(rows, versions(options.docker))
+        rows += MODULES[name].measure(options.n, dockers)
+    write(rows, {**versions(dockers), "load": f"{busy:.1f}-{os.getloadavg()[0]:.1f}"})
 
 
-def versions(docker: str) -> dict[str, str]:
+def versions(dockers: Mapping[str, str]) -> dict[str, str]:
     """What was compared, and on what."""
     def said(*argv: str) -> str:
         return subprocess.run(argv, capture_output=True, text=True, check=True).stdout.strip()
 
     return {
-        "Docker Engine": said(docker, "version", "--format", "{{.Server.Version}}"),
-        "Compose": said(docker, "compose", "version", "--short"),
+        "Docker Engine": said("docker", "version", "--format", "{{.Server.Version}}"),
+        "Compose": " and ".join(said(docker, "compose", "version", "--short") for docker in dockers.values()),
         "Python": platform.python_version(), "kernel": platform.release(), "cores": str(os.cpu_count()),
     }
 
