@@ -9,6 +9,7 @@ import pytest
 from devenv.errors import DevenvError, UsageError
 from devenv.project import find
 from devenv.runtimes.holdings import RESTORING, Holding, owned, refuse_half_restored, settle
+from devenv.runtimes.kind.data import ran_before
 from devenv.snapshots import check, store
 from devenv.snapshots.manifest import FILE, Part, Snapshot, read, secret_hashes, verify
 
@@ -161,3 +162,15 @@ def test_files_belong_to_whom_the_backend_runs_as(tmp_path):
         assert (one.uid, one.gid, one.mode) == (1000, 1001, 0o600)
         assert made.extractfile(one).read() == DATA
     assert [path.name for path in tmp_path.iterdir()] == ["a.tar.gz"]
+
+
+@pytest.mark.parametrize(("state", "old"), [
+    ({"running": {"startedAt": "2026-11-25T08:00:04Z"}}, True),
+    ({"running": {"startedAt": "2026-11-25T08:00:05Z"}}, False),
+    ({"waiting": {"reason": "CrashLoopBackOff"}}, False),
+    ({"terminated": {"startedAt": "2026-11-25T07:00:00Z"}}, False),
+])
+def test_a_pod_of_before_the_stop_is_not_believed(state, old):
+    pod = {"metadata": {"name": "web-0"}, "status": {"containerStatuses": [{"state": state}]}}
+    assert ran_before(pod, "2026-11-25T08:00:05.123456789Z") is old
+    assert not ran_before({"metadata": {"name": "web-0"}, "status": {}}, "2026-11-25T08:00:05Z")
