@@ -50,7 +50,7 @@ docs: install ## Write the generated pages
 
 lock: install ## Lock the services' packages again, by hash
 	.venv/bin/pip install --quiet --disable-pip-version-check uv
-	for name in $$(ls services | grep -v '\.py'); do .venv/bin/uv pip compile --quiet --universal --generate-hashes \
+	for name in $$(cd services && ls -d */ | grep -v __pycache__ | tr -d /); do .venv/bin/uv pip compile --quiet --universal --generate-hashes \
 		--python-version 3.13 --no-emit-index-url libs/servicekit/pyproject.toml \
 		services/$$name/pyproject.toml -o services/$$name/requirements.lock; done
 

@@ -8,6 +8,7 @@ import platform
 import subprocess
 import sys
 from collections.abc import Mapping
+from dataclasses import replace
 
 from bench import first_test, newer, reload, up
 from bench.table import write
@@ -21,7 +22,7 @@ def main() -> None:
     parser.add_argument("modules", nargs="*", choices=[*MODULES, []], help="which comparisons (default: all)")
     parser.add_argument("-n", type=int, default=30, help="samples of each short measurement")
     parser.add_argument("--only-installed", action="store_true", help="leave out the newer Compose, which is built")
-    parser.add_argument("--busy", action="store_true", help="measure on a busy machine too; the page says how busy")
+    parser.add_argument("--busy", action="store_true", help="measure on a busy machine too; the page shows the load")
     options = parser.parse_args()
     busy = os.getloadavg()[0]
     if busy > (os.cpu_count() or 1) and not options.busy:
@@ -32,8 +33,10 @@ def main() -> None:
     rows = []
     for name in options.modules or MODULES:
         print(f"measuring {name} ...", file=sys.stderr)
-        rows += MODULES[name].measure(options.n, dockers)
-    write(rows, {**versions(dockers), "load": f"{busy:.1f}-{os.getloadavg()[0]:.1f}"})
+        before, measured = os.getloadavg()[0], MODULES[name].measure(options.n, dockers)
+        loads = sorted((before, os.getloadavg()[0]))
+        rows += [replace(row, load=f"{loads[0]:.0f}-{loads[1]:.0f}") for row in measured]
+    write(rows, versions(dockers))
 
 
 def versions(dockers: Mapping[str, str]) -> dict[str, str]:

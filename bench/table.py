@@ -24,6 +24,7 @@ class Row:
     ours: list[float]
     rivals: dict[str, list[float]]
     goals: dict[str, float] = field(default_factory=dict)  # rival -> ratio to reach
+    load: str = ""  # the machine's load average while it was measured; 0 to the number of cores is quiet
 
     def lines(self) -> list[str]:
         """One line of the table for each rival."""
@@ -40,7 +41,7 @@ class Row:
                 said, ok = f"**{value:.3f}** ({low:.3f}-{high:.3f})", goal is None or value <= goal
                 figures = (_figures(self.ours), _figures(theirs))
             lines.append(f"| {self.name} | {rival} | {figures[0]} | {figures[1]} | {len(self.ours)} / {len(theirs)} "
-                         f"| {said} | {wanted} | {'yes' if ok else 'no'} |")
+                         f"| {said} | {wanted} | {'yes' if ok else 'no'} | {self.load or '< 2'} |")
         return lines
 
 
@@ -55,7 +56,7 @@ def write(rows: list[Row], versions: dict[str, str]) -> None:
     data = {"versions": versions, "rows": [asdict(row) for row in kept.values()]}
     RESULTS.write_text(json.dumps(data, indent=1) + "\n")
     head = ("| what | against | devenv (median / p95) | rival (median / p95) | n | ratio (95 % interval) | goal "
-            "| reached |\n|---|---|---|---|---|---|---|---|")
+            "| reached | load |\n|---|---|---|---|---|---|---|---|---|")
     body = "\n".join(line for row in kept.values() for line in row.lines())
     said = ", ".join(f"{name} {version}" for name, version in versions.items())
     text = PAGE.read_text()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,7 +12,9 @@ from devenv.errors import DevenvError
 from devenv.project import write_whole
 from devenv.shell import Runner
 
-PACKAGES = ("docker.io", "docker-cli", "docker-compose", "docker-buildx", "iptables", "mmdebstrap")
+# Beside a Docker of another origin, such as docker.com's own packages, only these are installed.
+EXTRAS = ("mmdebstrap", "openssh-client")
+PACKAGES = ("docker.io", "docker-cli", "docker-compose", "docker-buildx", "iptables", *EXTRAS)
 # The first release whose Docker is new enough; added with a priority below everything that is installed.
 SUITE = "trixie"
 SOURCE = Path("/etc/apt/sources.list.d/devenv.sources")
@@ -62,6 +65,13 @@ def install(runner: Runner, steps: Install) -> None:
     runner.log("apt-get", "-o", _LOCK, "update", "-q", log=LOG, env=environment)
     runner.log("apt-get", "-o", _LOCK, "install", "-qy", "--no-install-recommends", *release, *PACKAGES,
                log=LOG, env=environment)
+
+
+def install_extras(runner: Runner, names: Sequence[str]) -> None:
+    """Install packages of `EXTRAS` alone; what else is on the machine stays as it is."""
+    environment = {"DEBIAN_FRONTEND": "noninteractive"}
+    runner.log("apt-get", "-o", _LOCK, "update", "-q", log=LOG, env=environment)
+    runner.log("apt-get", "-o", _LOCK, "install", "-qy", "--no-install-recommends", *names, log=LOG, env=environment)
 
 
 def _candidate(runner: Runner) -> tuple[int, ...]:

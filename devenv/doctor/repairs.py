@@ -10,7 +10,7 @@ from pathlib import Path
 from time import monotonic, sleep
 
 from devenv.doctor.checks import MIN_INOTIFY, Check
-from devenv.doctor.debian import install, plan_install
+from devenv.doctor.debian import EXTRAS, install, install_extras, plan_install
 from devenv.engine import Engine
 from devenv.errors import DevenvError
 from devenv.shell import Runner
@@ -48,6 +48,9 @@ def plan(checks: Iterable[Check], runner: Runner) -> list[Repair]:
     if "packages" in needed:
         steps = plan_install(runner)
         repairs.append(Repair("packages", steps.says, lambda runner: install(runner, steps)))
+    elif extras := [name for name in EXTRAS if name in needed]:
+        repairs.append(Repair("extras", f"install Debian packages: {' '.join(extras)}",
+                              lambda runner: install_extras(runner, extras)))
     if needed & {"engine", "packages"}:
         how = "`systemctl start docker`" if _has_systemd() else f"`dockerd`, detached; its log: {LOG}"
         repairs.append(Repair("engine", f"start the Docker engine: {how}", start_engine))

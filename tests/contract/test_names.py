@@ -6,7 +6,7 @@ import pytest
 import yaml
 
 ROOT = Path(__file__).parents[2]
-SERVICES = sorted(path.name for path in (ROOT / "services").iterdir() if path.is_dir())
+SERVICES = sorted(path.name for path in (ROOT / "services").iterdir() if path.is_dir() and path.name != "__pycache__")
 COMPOSE = yaml.safe_load((ROOT / "compose" / "services.yml").read_text())
 BACKENDS = yaml.safe_load((ROOT / "compose" / "backends.yml").read_text())
 

@@ -54,3 +54,13 @@ def test_the_engine_is_started_after_the_packages(monkeypatch):
     monkeypatch.setattr("shutil.which", lambda name: f"/usr/bin/{name}")
     planned = repairs.plan([NO_DOCKER], FakeRunner({"apt-cache": "Candidate: 26.1.5\n"}))
     assert [one.name for one in planned] == ["packages", "engine"]
+
+
+def test_beside_a_docker_of_another_origin_only_what_is_missing_is_installed(monkeypatch):
+    monkeypatch.setattr("os.geteuid", lambda: 0)
+    missing = Check("ssh-keygen", False, "not installed", "", required=False, repair="openssh-client")
+    runner = FakeRunner()
+    planned = repairs.plan([missing], runner)
+    assert [one.says for one in planned] == ["install Debian packages: openssh-client"]
+    planned[0].apply(runner)
+    assert [call for call in runner.calls if " install " in call][0].endswith("--no-install-recommends openssh-client")
