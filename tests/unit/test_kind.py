@@ -83,6 +83,14 @@ def test_manifests_that_cannot_be_rendered_are_named_with_kustomizes_own_words(p
         render(FakeRunner({"kubectl kustomize": 1}), project.root)
 
 
+def test_broken_yaml_is_named_with_its_file_and_line(project):
+    overlay = folder_of(project, as_built=True)
+    (overlay / "kustomization.yaml").write_text("resources: [service.yaml]\n")
+    (overlay / "service.yaml").write_text("kind: Service\n  name: web\n")
+    with pytest.raises(UsageError, match=r"local/service.yaml:2: broken YAML"):
+        render(FakeRunner({"kubectl kustomize": 1}), overlay)
+
+
 def test_a_project_without_manifests_says_where_they_would_be(tmp_path):
     (tmp_path / "compose.yaml").write_text("services: {}\n")
     with pytest.raises(UsageError, match="k8s/overlays/local"):

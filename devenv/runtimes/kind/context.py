@@ -28,6 +28,7 @@ class KindUp:
     engine: Engine
     request: Request
     ci: bool = False
+    with_tilt: bool = False
     sources: tuple[Path, ...] = ()
     compose: Compose = field(init=False)
     model: Model = field(init=False)

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from devenv.errors import CommandError, DevenvError, UsageError
+from devenv.parity.tree import load, walk
 from devenv.project import Project, write_whole
 from devenv.shell import Runner
 
@@ -77,14 +78,17 @@ def folder_of(project: Project, as_built: bool) -> Path:
 
 
 def render(runner: Runner, folder: Path) -> Overlay:
-    """Render a kustomization; raises UsageError with kustomize's own file and line."""
+    """Render a kustomization; raises UsageError with the file and, for broken YAML, the line."""
     import yaml
 
     try:
         text = runner.read("kubectl", "kustomize", str(folder))
     except CommandError as failure:
+        for file in walk(folder).resources:
+            load(file)
+        # kustomize wraps its reason in one layer for each folder on the way to it.
         raise UsageError(f"the manifests in `{folder}` cannot be rendered:\n{failure.output}",
-                         "mend that file, then try again") from None
+                         f"mend it until `kubectl kustomize {folder}` works") from None
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     return Overlay(folder, tuple(one for one in yaml.load_all(text, Loader=loader) if one))
 

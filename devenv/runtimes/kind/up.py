@@ -47,7 +47,8 @@ def read_files(up: KindUp) -> None:
 
 
 def check_cluster(up: KindUp) -> None:
-    """Check that the cluster's name and ports are free, or ours."""
+    """Check that the cluster's name and ports are free, or ours, and which Tilt is here."""
+    up.with_tilt = tilt.is_there(up.runner, up.project)
     container = up.cluster.container(up.engine)
     if container is not None:
         if not up.cluster.state.is_dir():
@@ -120,11 +121,10 @@ def apply_certificate(up: KindUp) -> None:
 def roll_out(up: KindUp) -> None:
     """Roll the platform out: by Tilt where it is, otherwise by devenv itself."""
     https = _usual_port(up)
-    with_tilt = tilt.is_there(up.runner, up.project)
     images = {one.bare: one.name for one in service_images(up)}
-    up.applied = write_overlay(up.project, up.overlay, {} if with_tilt else images,
+    up.applied = write_overlay(up.project, up.overlay, {} if up.with_tilt else images,
                                {https: up.cluster.host_port(NODE_HTTPS)})
-    if with_tilt:
+    if up.with_tilt:
         program = tilt.Tilt(up.cluster, up.runner)
         # The Tiltfile calls Compose and bake by hand: `.env` points their image variables at what was found.
         by_hand = {**up.compose.environment, **read_env(up.project.root / ".env")}
