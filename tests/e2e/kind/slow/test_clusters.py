@@ -7,7 +7,7 @@ import time
 import pytest
 
 from tests.e2e.checkout import copy_of_the_working_tree, docker
-from tests.e2e.flow import Client, whole_flow
+from tests.e2e.flow import Client, until, whole_flow
 from tests.e2e.kind.conftest import PORT_OFFSET, KindCheckout, without_tilt
 
 
@@ -46,8 +46,14 @@ async def test_a_restart_of_the_engines_containers_keeps_everything(cluster, cli
     conversation, sent = await whole_flow(client)
     docker("restart", f"{cluster.name}-control-plane", f"{cluster.name}-registry")
     cluster.up(PATH=without_tilt())
-    items = (await client.get(f"/v1/conversations/{conversation}/messages"))["items"]
-    assert [one["id"] for one in items] == [sent["id"]]
+    path = f"/v1/conversations/{conversation}/messages"
+
+    async def kept():
+        answer = await client.http.get(path)
+        return [one["id"] for one in answer.json()["items"]] if answer.status_code == 200 else answer.text
+
+    # A connection that a pod tried while addresses were given out anew waits for seconds (docs/known-issues.md).
+    await until(kept, [sent["id"]], "what was sent before the restart is not there", 60)
     await whole_flow(client)
 
 
