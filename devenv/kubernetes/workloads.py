@@ -35,8 +35,8 @@ class Workload:
     needs: frozenset[str] = frozenset()
 
 
-def observe(kubectl: Kubectl) -> list[Workload]:
-    """All workloads of the namespace, in one call."""
+def observe(kubectl: Kubectl, since: str = "") -> list[Workload]:
+    """All workloads of the namespace, in one call; `since`: when the node started (UTC, ISO 8601)."""
     items = kubectl.items("deployments,statefulsets,jobs,pods")
     pods = [one for one in items if one["kind"] == "Pod"]
     found = []
@@ -46,18 +46,22 @@ def observe(kubectl: Kubectl) -> list[Workload]:
             label = one["spec"]["template"]["metadata"].get("labels", {}).get(NAME_LABEL, name)
             mine = tuple(pod for pod in pods if pod["metadata"].get("labels", {}).get(NAME_LABEL) == label)
             needs = one["metadata"].get("annotations", {}).get(NEEDS, "")
-            found.append(Workload(one["kind"], name, _condition(one), mine,
+            condition = STARTING if any(_is_outdated(pod, since) for pod in mine) else _condition(one)
+            found.append(Workload(one["kind"], name, condition, mine,
                                   frozenset(entry.split()[0] for entry in needs.split(",") if entry.strip())))
     return sorted(found, key=lambda one: one.name)
 
 
 def wait(kubectl: Kubectl, timeout_s: float, report: Callable[[str], None] = lambda name: None,
-         only: Sequence[str] = ()) -> None:
-    """Return when every workload (or those named) is usable or done; raises DevenvError with cause and evidence."""
+         only: Sequence[str] = (), since: str = "") -> None:
+    """Return when every workload (or those named) is usable or done; raises DevenvError with cause and evidence.
+
+    What ran before `since` does not run any more: for seconds after a restart, pods say what they said before it.
+    """
     began = monotonic()
     reported: set[str] = set()
     while True:
-        seen = [one for one in observe(kubectl) if not only or one.name in only]
+        seen = [one for one in observe(kubectl, since) if not only or one.name in only]
         for one in seen:
             if one.condition in (USABLE, DONE) and one.name not in reported:
                 reported.add(one.name)
@@ -122,6 +126,18 @@ def _condition(one: dict[str, Any]) -> str:
     ready = status.get("readyReplicas", 0) >= wanted and status.get("updatedReplicas", 0) >= wanted
     only_new = status.get("replicas", 0) <= max(wanted, status.get("updatedReplicas", 0))
     return USABLE if current and ready and only_new else STARTING
+
+
+def _is_outdated(pod: dict[str, Any], since: str) -> bool:
+    """Whether the kubelet has yet to say how a pod that stays is since then."""
+    return "deletionTimestamp" not in pod["metadata"] and ran_before(pod, since)
+
+
+def ran_before(pod: dict[str, Any], since: str) -> bool:
+    """Whether a pod claims to run in a container that was started before `since` (UTC, ISO 8601)."""
+    started = [one["state"]["running"]["startedAt"] for one in _containers(pod) if "running" in one.get("state", {})]
+    # To the second, which is as exact as Kubernetes says it.
+    return any(at[:19] < since[:19] for at in started)
 
 
 def _containers(pod: dict[str, Any]) -> Iterable[dict[str, Any]]:

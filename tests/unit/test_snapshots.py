@@ -7,9 +7,9 @@ from hashlib import sha256
 import pytest
 
 from devenv.errors import DevenvError, UsageError
+from devenv.kubernetes.workloads import ran_before
 from devenv.project import find
 from devenv.runtimes.holdings import RESTORING, Holding, owned, refuse_half_restored, settle
-from devenv.runtimes.kind.data import ran_before
 from devenv.snapshots import check, store
 from devenv.snapshots.manifest import FILE, Part, Snapshot, read, secret_hashes, verify
 

@@ -84,3 +84,14 @@ def test_of_two_that_will_never_be_usable_the_one_that_the_other_needs_is_named(
     broken[0]["metadata"]["labels"][workloads.NAME_LABEL] = "a-web"
     with pytest.raises(DevenvError, match="`database` .Deployment. is not usable"):
         workloads.wait(kubectl(tmp_path, web, database, *broken), 5)
+
+
+@pytest.mark.parametrize(("started", "leaving", "condition"), [
+    ("2026-11-25T07:24:20Z", False, "starting"), ("2026-11-25T07:24:21Z", False, "usable"),
+    ("2026-11-25T07:24:20Z", True, "usable"),
+])
+def test_what_a_pod_said_before_the_node_started_counts_for_nothing(tmp_path, started, leaving, condition):
+    one = pod(state={"running": {"startedAt": started}})
+    one["metadata"] |= {"deletionTimestamp": "2026-11-25T07:25:00Z"} if leaving else {}
+    seen = workloads.observe(kubectl(tmp_path, deployment(), one), since="2026-11-25T07:24:21Z")
+    assert seen[0].condition == condition

@@ -95,6 +95,10 @@ class Cluster:
         listed = engine.get("/containers/json", all=1, filters={"label": [f"{CLUSTER_LABEL}={self.name}"]})
         return listed[0] if listed else None
 
+    def started(self, engine: Engine) -> str:
+        """When its node was started (UTC, ISO 8601)."""
+        return str(engine.container(self.node)["State"]["StartedAt"])
+
     def create(self, image: str) -> None:
         """Create it; raises CommandError with kind's last words."""
         self.state.mkdir(parents=True, exist_ok=True)

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from time import monotonic, sleep
 from typing import Any
 
 from devenv import output
@@ -61,8 +60,7 @@ class KindData:
             with output.step("Start it again"):
                 self._start()
                 timeout_s = self.cluster.project.config.timeout_s
-                self._wait_for_new_containers(timeout_s)
-                workloads.wait(self.kubectl, timeout_s)
+                workloads.wait(self.kubectl, timeout_s, since=self.cluster.started(self.engine))
                 trusted = authority(self.cluster.runner).certificate
                 for path in [path for paths in self.known["paths"].values() for path in paths]:
                     wait_until_reached(f"{self.known['url']}{path}", trusted, timeout_s)
@@ -92,27 +90,11 @@ class KindData:
         self.engine.post(f"/containers/{self._node()['Id']}/start", timeout_s=60)
         self.cluster.wait_for_api()
 
-    def _wait_for_new_containers(self, timeout_s: float) -> None:
-        """Return when the kubelet has looked: until then, pods say of themselves what they said before the stop."""
-        since = str(self.engine.container(str(self._node()["Id"]))["State"]["StartedAt"])
-        deadline = monotonic() + timeout_s
-        while old := [pod["metadata"]["name"] for pod in self.kubectl.items("pods") if ran_before(pod, since)]:
-            if monotonic() > deadline:
-                raise DevenvError(f"not started again after {timeout_s:.0f} s: {', '.join(old)}", "devenv status")
-            sleep(0.3)
-
     def _node(self) -> dict[str, Any]:
         found = self.cluster.container(self.engine)
         if found is None:
             raise DevenvError(f"the cluster `{self.cluster.name}` is not there", "devenv up --k8s")
         return found
-
-
-def ran_before(pod: Mapping[str, Any], since: str) -> bool:
-    """Whether a pod claims to run in a container that was started before `since` (UTC, ISO 8601)."""
-    running = [one["state"].get("running") for one in pod["status"].get("containerStatuses") or []]
-    # To the second, which is as exact as Kubernetes says it.
-    return any(one["startedAt"][:19] < since[:19] for one in running if one)
 
 
 def _holding(name: str, pod: Mapping[str, Any], volume: str, spec: Mapping[str, Any]) -> Holding:

@@ -143,10 +143,11 @@ def roll_out(up: KindUp) -> None:
 
 def wait(up: KindUp) -> None:
     """Wait until everything is usable."""
+    since = up.cluster.started(up.engine)
     for addon in up.addons:
-        workloads.wait(up.cluster.kubectl(addon.namespace), up.project.config.timeout_s,
+        workloads.wait(up.cluster.kubectl(addon.namespace), up.project.config.timeout_s, since=since,
                        only=[one["metadata"]["name"] for one in addon.objects if one["kind"] == "Deployment"])
-    workloads.wait(up.kubectl, up.project.config.timeout_s, report=lambda name: output.say(f"  {name}"),
+    workloads.wait(up.kubectl, up.project.config.timeout_s, since=since, report=lambda name: output.say(f"  {name}"),
                    only=[one["metadata"]["name"] for one in up.overlay.objects
                          if one["kind"] in ("Deployment", "StatefulSet", "Job")])
     for endpoint in up.endpoints():

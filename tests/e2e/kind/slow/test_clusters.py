@@ -44,7 +44,7 @@ async def test_an_up_killed_while_kind_works_is_mended_beside_another_checkouts_
 async def test_a_restart_of_the_engines_containers_keeps_everything(cluster, client):
     """As after a restart of the engine: node and registry stop and start, and `up` finds them running."""
     conversation, sent = await whole_flow(client)
-    docker("restart", f"{cluster.name}-control-plane", f"{cluster.name}-registry")
+    docker("restart", "--time", "20", f"{cluster.name}-control-plane", f"{cluster.name}-registry")
     cluster.up(PATH=without_tilt())
     path = f"/v1/conversations/{conversation}/messages"
 
