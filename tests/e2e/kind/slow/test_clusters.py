@@ -5,6 +5,7 @@ import signal
 import time
 
 import pytest
+from websockets.exceptions import WebSocketException
 
 from tests.e2e.checkout import copy_of_the_working_tree, docker
 from tests.e2e.flow import Client, until, whole_flow
@@ -52,9 +53,16 @@ async def test_a_restart_of_the_engines_containers_keeps_everything(cluster, cli
         answer = await client.http.get(path)
         return [one["id"] for one in answer.json()["items"]] if answer.status_code == 200 else answer.text
 
+    async def flows():
+        try:
+            await whole_flow(client)
+        except (AssertionError, WebSocketException) as failure:
+            return str(failure)
+        return "everything"
+
     # A connection that a pod tried while addresses were given out anew waits for seconds (docs/known-issues.md).
     await until(kept, [sent["id"]], "what was sent before the restart is not there", 60)
-    await whole_flow(client)
+    await until(flows, "everything", "the flow did not work again", 60)
 
 
 def test_a_cluster_of_this_name_that_another_made_is_left_alone(cluster, second):
