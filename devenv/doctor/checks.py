@@ -40,7 +40,7 @@ def run_checks(runner: Runner) -> list[Check]:
     plugins = [
         _plugin(runner, "compose", MIN_COMPOSE, COMPOSE_HELP), _plugin(runner, "buildx", MIN_BUILDX, BUILDX_HELP),
     ] if cli.ok else []
-    return [cli, *plugins, engine, _mmdebstrap(), inotify(), _disk()]
+    return [cli, *plugins, engine, _mmdebstrap(), _ssh_keygen(), inotify(), _disk()]
 
 
 def _docker_cli() -> Check:
@@ -79,7 +79,14 @@ def _mmdebstrap() -> Check:
     path = shutil.which("mmdebstrap")
     return Check("mmdebstrap", bool(path), path or "not installed",
                  "" if path else "apt-get install mmdebstrap (only for building images where no registry is reached)",
-                 required=_is_debian(), repair="packages")
+                 required=_is_debian(), repair="mmdebstrap" if _is_debian() else "")
+
+
+def _ssh_keygen() -> Check:
+    path = shutil.which("ssh-keygen")
+    return Check("ssh-keygen", bool(path), path or "not installed",
+                 "" if path else "apt-get install openssh-client (only for signing receipts)",
+                 required=False, repair="openssh-client" if _is_debian() else "")
 
 
 def inotify() -> Check:
