@@ -58,6 +58,31 @@ class Receipts:
 
 
 @dataclass(frozen=True)
+class Environment:
+    """A place that releases go to. Credentials are never here: they come from the kubeconfig and the AWS chain."""
+
+    name: str
+    context: str
+    # The UID of the namespace `kube-system`: a context's name may lead to another cluster tomorrow.
+    cluster_uid: str
+    # Where images are pushed; empty: the Terraform output `registry_url`.
+    registry: str = ""
+    overlay: str = ""
+    # A folder of *.tf, and its backend's settings; empty: no Terraform.
+    terraform: str = ""
+    backend: dict[str, str] = field(default_factory=dict)
+    # Suites that a receipt must have.
+    suites: tuple[str, ...] = ()
+    # `yes` asks for one key, `type` for the environment's name.
+    confirm: str = "yes"
+    # The environment whose release this one takes.
+    source: str = ""
+    # URLs that must answer with 2xx or 3xx after a rollout.
+    smoke: tuple[str, ...] = ()
+    timeout_s: float = 300
+
+
+@dataclass(frozen=True)
 class Config:
     """Settings of a project."""
 
@@ -68,6 +93,7 @@ class Config:
     timeout_s: float = 300
     waivers: tuple[Waiver, ...] = ()
     receipts: Receipts = field(default_factory=Receipts)
+    environments: dict[str, Environment] = field(default_factory=dict)
 
 
 def load_config(path: Path) -> Config:
@@ -92,7 +118,7 @@ def load_config(path: Path) -> Config:
 
 
 def _parse(data: dict[str, Any], problems: list[str]) -> Config:
-    _unknown(data, {"up", "secrets", "test", "parity", "receipts"}, "", problems)
+    _unknown(data, {"up", "secrets", "test", "parity", "receipts", "environments"}, "", problems)
     up = _table(data, "up", problems)
     _unknown(up, {"timeout_s"}, "up.", problems)
     timeout_s = up.get("timeout_s", Config.timeout_s)
@@ -108,7 +134,45 @@ def _parse(data: dict[str, Any], problems: list[str]) -> Config:
     suites = _suites(_table(data, "test", problems), problems)
     waivers = _waivers(_table(data, "parity", problems), problems)
     receipts = _receipts(_table(data, "receipts", problems), problems)
-    return Config(secrets=secrets, suites=suites, timeout_s=timeout_s, waivers=waivers, receipts=receipts)
+    environments = _environments(_table(data, "environments", problems), {one.name for one in suites}, problems)
+    return Config(secrets, suites, timeout_s, waivers, receipts, environments)
+
+
+_ENVIRONMENT_TEXTS = ("context", "cluster_uid", "registry", "overlay", "terraform", "confirm", "from")
+
+
+def _environments(tables: dict[str, Any], suites: set[str], problems: list[str]) -> dict[str, Environment]:
+    found = {}
+    for name, table in tables.items():
+        before, prefix = len(problems), f"environments.{name}"
+        if not isinstance(table, dict):
+            problems.append(f"{name}\0`{prefix}` must be a table with `context` and `cluster_uid`")
+            continue
+        _unknown(table, {*_ENVIRONMENT_TEXTS, "backend", "suites", "smoke", "timeout_s"}, f"{prefix}.", problems)
+        problems += [f"{name}\0`{prefix}.{key}` must be a text"
+                     for key in _ENVIRONMENT_TEXTS if not isinstance(table.get(key, ""), str)]
+        problems += [f"{name}\0`{prefix}.{key}` must be a list of texts" for key in ("suites", "smoke")
+                     if not (isinstance(table.get(key, []), list)
+                             and all(isinstance(one, str) for one in table.get(key, [])))]
+        problems += [f"{name}\0`{prefix}.{key}` is missing" for key in ("context", "cluster_uid") if not table.get(key)]
+        backend, timeout_s = table.get("backend", {}), table.get("timeout_s", Environment.timeout_s)
+        if not (isinstance(backend, dict) and all(isinstance(value, str) for value in backend.values())):
+            problems.append(f"{name}\0`{prefix}.backend` must be a table of texts")
+        if isinstance(timeout_s, bool) or not isinstance(timeout_s, (int, float)) or timeout_s <= 0:
+            problems.append(f"{name}\0`{prefix}.timeout_s` must be a number of seconds above 0")
+        if table.get("confirm", "yes") not in ("yes", "type"):
+            problems.append(f"{name}\0`{prefix}.confirm` must be \"yes\" or \"type\"")
+        if table.get("from", "") not in ("", *(other for other in tables if other != name)):
+            problems.append(f"{name}\0`{prefix}.from` names no other environment")
+        if len(problems) > before:
+            continue
+        problems += [f"{name}\0`{prefix}.suites` has `{one}`, which is no suite of [test]"
+                     for one in table.get("suites", []) if one not in suites]
+        found[name] = Environment(
+            name, table["context"], table["cluster_uid"], table.get("registry", "").rstrip("/"),
+            table.get("overlay") or name, table.get("terraform", ""), backend, tuple(table.get("suites", [])),
+            table.get("confirm", "yes"), table.get("from", ""), tuple(table.get("smoke", [])), float(timeout_s))
+    return found
 
 
 def _suites(test: dict[str, Any], problems: list[str]) -> tuple[Suite, ...]:

@@ -3,6 +3,8 @@
 * DevenvError            exit 1: the thing, the cause; `hint` is the next move
   x UsageError           exit 2: the request itself is wrong
   x LockedError          exit 75: another devenv works on this checkout
+  x RolledBackError      exit 4: a promotion failed, and everything is as it was before
+  x NotRolledBackError   exit 5: a promotion failed, and so did the way back
   x CommandError         exit 1: an outside tool failed; carries what to paste into a shell
 """
 
@@ -37,6 +39,18 @@ class LockedError(DevenvError):
     """Another devenv process holds this checkout."""
 
     exit_code = 75
+
+
+class RolledBackError(DevenvError):
+    """A promotion failed after it began to change the environment; the release before it runs again."""
+
+    exit_code = 4
+
+
+class NotRolledBackError(DevenvError):
+    """A promotion failed, and the release before it could not be restored."""
+
+    exit_code = 5
 
 
 class CommandError(DevenvError):

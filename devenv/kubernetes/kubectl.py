@@ -20,10 +20,13 @@ class Kubectl:
     """The program, bound to a cluster and, if given, to a namespace."""
 
     runner: Runner
-    kubeconfig: Path
+    # None: where kubectl itself looks, $KUBECONFIG and then the home directory.
+    kubeconfig: Path | None
     context: str
     namespace: str = ""
     program: str = "kubectl"
+    # The most that one request may take; 0: no limit but that of the whole call.
+    request_timeout_s: int = 0
 
     def within(self, namespace: str) -> Kubectl:
         """The same cluster, another namespace."""
@@ -32,7 +35,9 @@ class Kubectl:
     def argv(self, *words: str) -> tuple[str, ...]:
         """The whole command line, ready to paste."""
         where = ("--namespace", self.namespace) if self.namespace else ()
-        return (self.program, "--kubeconfig", str(self.kubeconfig), "--context", self.context, *where, *words)
+        file = ("--kubeconfig", str(self.kubeconfig)) if self.kubeconfig else ()
+        limit = (f"--request-timeout={self.request_timeout_s}s",) if self.request_timeout_s else ()
+        return (self.program, *file, "--context", self.context, *limit, *where, *words)
 
     def read(self, *words: str, stdin: str | None = None, timeout_s: float = 120) -> str:
         """Run and return the output; raises CommandError."""

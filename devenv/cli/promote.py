@@ -1,0 +1,76 @@
+"""`devenv promote`."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from devenv import output
+from devenv.cli.main import App
+from devenv.errors import UsageError
+
+if TYPE_CHECKING:
+    from devenv.config import Environment
+    from devenv.promotion.context import Options, Promotion
+
+
+@click.command("promote")
+@click.argument("environment")
+@click.option("--dry-run", is_flag=True, help="Show what would change, and change nothing.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option("--take-over", is_flag=True, help="Also set fields that somebody else has set since.")
+@click.option("--json", "as_json", is_flag=True, help="Write the result as JSON.")
+@click.pass_obj
+def command(app: App, environment: str, dry_run: bool, yes: bool, take_over: bool, as_json: bool) -> None:
+    """Bring exactly the tested images to ENVIRONMENT.
+
+    Shows what would change and asks. If a service does not come up, all go back to the release before. Exits with 4
+    after that, with 5 where the way back failed too, and with 75 while another promotion is at work.
+
+    Example: devenv promote staging --dry-run
+    """
+    from devenv.promotion import session
+    from devenv.promotion.context import Options
+
+    promotion = open_promotion(app, environment, yes, Options(dry_run=dry_run, take_over=take_over))
+    session.promote(promotion)
+    target = promotion.target
+    assert target is not None
+    if as_json:
+        output.emit("promote", {"environment": environment, "dry_run": dry_run, "unchanged": promotion.unchanged,
+                                "changes": [vars(one) for one in promotion.changes], "release": target.summary()})
+    elif promotion.unchanged:
+        output.say(f"`{environment}` runs these images already")
+    elif dry_run:
+        output.say(f"nothing was changed\nnext: devenv promote {environment}")
+    else:
+        output.say(f"`{environment}` runs release {target.number}\nnext: devenv releases {environment}")
+
+
+def open_promotion(app: App, name: str, yes: bool, options: Options) -> Promotion:
+    """The promotion of a command line; raises UsageError for an environment that is not there."""
+    from devenv.doctor.programs import use_folder
+    from devenv.engine import Engine
+    from devenv.promotion.context import Promotion
+    from devenv.promotion.session import find
+    from devenv.shell import Runner
+
+    use_folder()
+    environment = find(app.project, name)
+    return Promotion(app.project, Runner(), Engine(), environment, options, _asking(environment, yes))
+
+
+def _asking(environment: Environment, yes: bool) -> Any:
+    def ask(question: str) -> bool:
+        if yes:
+            return True
+        if not sys.stdin.isatty():
+            raise UsageError(f"nobody is here to answer: {question}", "run it on a terminal, or with --yes")
+        if environment.confirm == "type":
+            said = click.prompt(f"{question} Type `{environment.name}`", default="", show_default=False, err=True)
+            return bool(said == environment.name)
+        return click.confirm(question, err=True)
+
+    return ask

@@ -1,0 +1,102 @@
+"""What the steps of a promotion hand to each other."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from devenv.config import Environment
+from devenv.engine import Engine
+from devenv.kubernetes.kubectl import Kubectl
+from devenv.project import Project
+from devenv.promotion.compare import Change
+from devenv.promotion.lease import Lease
+from devenv.promotion.release import Image, Release
+from devenv.receipts import Receipt
+from devenv.shell import Runner
+from devenv.terraform import Plan, Terraform
+
+Object = dict[str, Any]
+REQUEST_TIMEOUT_S = 20
+
+
+@dataclass(frozen=True)
+class Options:
+    """What the command line asks for beyond the environment."""
+
+    dry_run: bool = False
+    take_over: bool = False
+    gitops: bool = False
+
+
+@dataclass
+class Promotion:
+    """One environment, what should run there, and what is known of it so far."""
+
+    project: Project
+    runner: Runner
+    engine: Engine
+    environment: Environment
+    options: Options
+    # Asks a question and returns whether the person agrees.
+    confirm: Callable[[str], bool]
+    local: Mapping[str, Any] = field(default_factory=dict)
+    receipt: Receipt | None = None
+    plan: Plan | None = None
+    outputs: Mapping[str, Any] = field(default_factory=dict)
+    images: dict[str, Image] = field(default_factory=dict)
+    # The other environment's release that this one takes.
+    taken: Release | None = None
+    releases: tuple[Release, ...] = ()
+    namespace_exists: bool = False
+    # linux/amd64, of the cluster's nodes.
+    platforms: frozenset[str] = frozenset()
+    # What should run, and how that differs from what runs.
+    target: Release | None = None
+    changes: tuple[Change, ...] = ()
+    obsolete: tuple[Object, ...] = ()
+    lease: Lease | None = None
+    # Set before the first write to the cluster: from there on, a failure goes back.
+    began: bool = False
+    unchanged: bool = False
+
+    @property
+    def state(self) -> Path:
+        """Where this environment's machine-written files lie, git-ignored."""
+        return self.project.state / "releases" / self.environment.name
+
+    @property
+    def cluster(self) -> Kubectl:
+        """`kubectl` for the environment's context; no call waits for longer than a request may take."""
+        return Kubectl(self.runner, None, self.environment.context, request_timeout_s=REQUEST_TIMEOUT_S)
+
+    @property
+    def namespace(self) -> str:
+        """Where the project's objects and the records of its releases are."""
+        from devenv.promotion.render import namespace_of
+
+        return namespace_of(self.project.root, self.environment.overlay)
+
+    @property
+    def kubectl(self) -> Kubectl:
+        """`kubectl` in the project's namespace."""
+        return self.cluster.within(self.namespace)
+
+    @property
+    def terraform(self) -> Terraform | None:
+        """Terraform for the environment's folder, if it has one."""
+        if not self.environment.terraform:
+            return None
+        return Terraform(self.runner, self.project.root / self.environment.terraform, self.state / "terraform")
+
+    @property
+    def registry(self) -> str:
+        """Where images go; empty where neither devenv.toml nor Terraform says it."""
+        return self.environment.registry or str(self.outputs.get("registry_url", ""))
+
+    @property
+    def current(self) -> Release | None:
+        """The release that should be running."""
+        return next((one for one in self.releases if one.status == "deployed"), None)

@@ -1,0 +1,69 @@
+"""One run of a command that changes an environment: its steps, its journal, its way back, its lease given up."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from difflib import get_close_matches
+from typing import Any
+
+from devenv import output
+from devenv.config import Environment
+from devenv.errors import DevenvError, UsageError
+from devenv.lock import locked
+from devenv.project import Project
+from devenv.promotion.context import Promotion
+from devenv.promotion.promote import PREVIEW, PROMOTE
+from devenv.promotion.undo import bring_back, choose, look, revert
+from devenv.steps import Journal, run
+
+
+def find(project: Project, name: str) -> Environment:
+    """The environment of this name; raises UsageError with a suggestion."""
+    known = project.config.environments
+    if name in known:
+        return known[name]
+    near = get_close_matches(name, known, n=1)
+    hint = f"did you mean `{near[0]}`?" if near else (
+        f"there are: {', '.join(known)}" if known
+        else "write [environments.NAME] in devenv.toml: docs/guides/promote.md")
+    raise UsageError(f"no environment is named `{name}`", hint)
+
+
+def promote(promotion: Promotion) -> None:
+    """Run the steps; after the first change to the cluster, any failure goes back to the release before."""
+    if promotion.options.dry_run:
+        _run(promotion, "promote --dry-run", PREVIEW)
+        return
+    _run(promotion, "promote", PROMOTE)
+
+
+def rollback(promotion: Promotion, number: int | None) -> None:
+    """Go back to a release on record."""
+    _run(promotion, "rollback", (look, choose(number), bring_back))
+
+
+def _run(promotion: Promotion, command: str, steps: tuple[Callable[[Promotion], Any], ...]) -> None:
+    journal = Journal(promotion.state / "journal.jsonl")
+    promotion.state.mkdir(parents=True, exist_ok=True)
+    with locked(promotion.state, f"{command} {promotion.environment.name}", wait=False):
+        cut_off = journal.unfinished()
+        if cut_off and not promotion.options.dry_run:
+            output.say(f"the last run was cut off at `{cut_off}`; going on from what the cluster has")
+        try:
+            run(command, steps, promotion, journal)
+        except DevenvError as failure:
+            if promotion.began:
+                ending = revert(promotion, failure)
+                journal.write(finished=True)
+                raise ending from failure
+            journal.write(finished=True)
+            raise
+        except KeyboardInterrupt:
+            if promotion.began:
+                ending = revert(promotion, DevenvError("interrupted"))
+                journal.write(finished=True)
+                raise ending from None
+            raise
+        finally:
+            if promotion.lease is not None:
+                promotion.lease.release()

@@ -1,0 +1,55 @@
+from dataclasses import replace
+
+import pytest
+
+from devenv.doctor.programs import ensure_programs
+from devenv.engine import Engine
+from devenv.images.resolve import resolve
+from devenv.project import Checkout, find
+from devenv.runtimes.kind.cluster import NODE_HTTP, Cluster
+from devenv.runtimes.kind.images import REGISTRY_IMAGE, node_image
+from devenv.runtimes.kind.registry import Registry
+from devenv.shell import Runner
+from tests.e2e.promotion.project import Trial
+
+PORT_OFFSET = 4500
+
+
+@pytest.fixture(scope="session")
+def cluster(tmp_path_factory):
+    """A kind cluster with a registry, standing for an environment; `devenv` reaches it by its kubeconfig alone."""
+    root = tmp_path_factory.mktemp("cluster")
+    (root / "compose.yaml").write_text("name: promoted\nservices: {}\n")
+    project, runner, engine = find(root), Runner(), Engine()
+    project.remember(replace(project.checkout, port_offset=PORT_OFFSET))
+    project = find(root)
+    assert project.checkout == Checkout(project.name, PORT_OFFSET)
+    ensure_programs(("kind", "kubectl"), runner, engine, root / "logs")
+    wanted = (node_image(project), REGISTRY_IMAGE)
+    images = resolve(wanted, engine=engine, runner=runner, offline=False, logs=root / "logs")
+    made = Cluster(project, runner)
+    registry = Registry(made, engine, runner)
+    try:
+        registry.start(images[REGISTRY_IMAGE].reference)
+        made.create(images[node_image(project)].reference)
+        registry.connect()
+        yield made, registry
+    finally:
+        made.delete()
+        registry.delete()
+
+
+@pytest.fixture(scope="session")
+def trial(cluster, tmp_path_factory):
+    """The small project, promoted once."""
+    made, registry = cluster
+    uid = made.kubectl().read("get", "namespace", "kube-system", "--output", "jsonpath={.metadata.uid}")
+    one = Trial(tmp_path_factory.mktemp("trial"), f"kind-{made.name}", made.kubeconfig, uid, registry.host,
+                f"http://localhost:{made.host_port(NODE_HTTP)}/")
+    try:
+        one.tested()
+        one.promote()
+        yield one
+    finally:
+        one.run("down")
+        one.remove_images()

@@ -1,0 +1,156 @@
+"""A small project with two services and no backends, and an environment of it on a kind cluster of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.e2e.checkout import clean_environment
+
+NAMESPACE = "trial"
+APP = """\
+import http.server, os, signal, sys
+class Handler(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(b"VERSION")
+    def log_message(self, *_):
+        pass
+if os.environ.get("CRASH"):
+    sys.exit("this version crashes")
+signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+http.server.HTTPServer(("", 8000), Handler).serve_forever()
+"""
+DOCKERFILE = """\
+FROM python:3.13-slim
+COPY app.py /
+USER 10001
+CMD ["python3", "-u", "/app.py"]
+"""
+
+
+def deployment(name: str) -> dict:
+    probe = {"httpGet": {"path": "/", "port": 8000}, "periodSeconds": 1}
+    return {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": name, "labels": {"app": name}},
+            "spec": {"replicas": 1, "selector": {"matchLabels": {"app": name}}, "template": {
+                "metadata": {"labels": {"app": name}},
+                "spec": {"terminationGracePeriodSeconds": 1, "containers": [
+                    {"name": "service", "image": name, "readinessProbe": probe,
+                     "env": [{"name": "LEVEL", "value": "info"}]}]}}}}
+
+
+class Trial:
+    """The project in a git repository, and `devenv` run in it."""
+
+    def __init__(self, root: Path, context: str, kubeconfig: Path, uid: str, registry: str, url: str) -> None:
+        self.root, self.context, self.kubeconfig = root, context, kubeconfig
+        self.uid, self.registry, self.url = uid, registry, url
+        self.write("compose.yaml", "name: trial\nservices:\n" + "".join(
+            f"  {name}:\n    build: {name}\n" for name in ("web", "worker")))
+        for name in ("web", "worker"):
+            self.write(f"{name}/Dockerfile", DOCKERFILE)
+            self.version(name, "one")
+        self.write("test_unit.py", "def test_one_and_one():\n    assert 1 + 1 == 2\n")
+        self.write(".gitignore", ".devenv/\n__pycache__/\n.env\n.pytest_cache/\n")
+        self.configure()
+        self.manifests()
+        self.git("init", "-q")
+        self.commit()
+
+    def configure(self, **more) -> None:
+        said = {"context": self.context, "cluster_uid": self.uid, "registry": f"{self.registry}/trial",
+                "suites": ["unit"], "smoke": [self.url], "timeout_s": 40, **more}
+        self.write("devenv.toml", '[test.unit]\ncommand = ["python", "-m", "pytest", "-p", "no:cacheprovider", '
+                   '"test_unit.py"]\nneeds_platform = true\n\n[environments.staging]\n'
+                   + "".join(f"{key} = {json.dumps(value)}\n" for key, value in said.items()))
+
+    def manifests(self, more=(), change=lambda objects: None) -> None:
+        objects = [{"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}},
+                   deployment("web"), deployment("worker"),
+                   {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "web"},
+                    "spec": {"type": "NodePort", "selector": {"app": "web"},
+                             "ports": [{"port": 80, "targetPort": 8000, "nodePort": 30080}]}}, *more]
+        change({one["metadata"]["name"]: one for one in objects})
+        folder = "k8s/overlays/staging"
+        self.write(f"{folder}/objects.json", json.dumps({"apiVersion": "v1", "kind": "List", "items": objects}))
+        self.write(f"{folder}/kustomization.yaml", f"namespace: {NAMESPACE}\nresources: [objects.json]\n"
+                   "components: [images]\n")
+        self.write(f"{folder}/images/kustomization.yaml", "# written by `devenv promote staging`; do not edit\n"
+                   "apiVersion: kustomize.config.k8s.io/v1alpha1\nkind: Component\n")
+
+    def version(self, service: str, version: str, app: str = APP) -> None:
+        self.write(f"{service}/app.py", app.replace("VERSION", version))
+
+    def write(self, name: str, text: str) -> None:
+        path = self.root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+
+    def git(self, *words: str) -> str:
+        return subprocess.run(["git", "-c", "user.name=T", "-c", "user.email=t@example.com", *words], cwd=self.root,
+                              check=True, capture_output=True, text=True).stdout
+
+    def commit(self) -> None:
+        self.git("add", "-A")
+        self.git("commit", "-q", "-m", "as it is", "--allow-empty")
+
+    def tested(self) -> None:
+        """Commit, and get a receipt the way a person would."""
+        self.commit()
+        assert self.run("test").returncode == 0
+
+    def run(self, *words: str, code: int = 0, **environment: str) -> subprocess.CompletedProcess[str]:
+        done = subprocess.run([sys.executable, "-m", "devenv", *words], cwd=self.root, capture_output=True, text=True,
+                              timeout=300, check=False, env=self.environment(environment))
+        assert done.returncode == code, f"devenv {' '.join(words)}: {done.returncode}\n{done.stdout}\n{done.stderr}"
+        return done
+
+    def environment(self, more: dict[str, str]) -> dict[str, str]:
+        return {**clean_environment(), "KUBECONFIG": str(self.kubeconfig), **more}
+
+    def promote(self, *words: str, code: int = 0, **environment: str) -> subprocess.CompletedProcess[str]:
+        return self.run("promote", "staging", "--yes", *words, code=code, **environment)
+
+    def kubectl(self, *words: str) -> str:
+        done = subprocess.run(["kubectl", "--context", self.context, "--namespace", NAMESPACE, *words], check=True,
+                              capture_output=True, text=True, env={**os.environ, "KUBECONFIG": str(self.kubeconfig)})
+        return done.stdout
+
+    def objects(self) -> dict[str, str]:
+        """Every object of the namespace that a promotion may write -> its resourceVersion."""
+        items = json.loads(self.kubectl("get", "deployments,services,configmaps,secrets,leases", "-o", "json"))["items"]
+        return {f"{one['kind']}/{one['metadata']['name']}": one["metadata"]["resourceVersion"] for one in items}
+
+    def digests(self) -> dict[str, str]:
+        """Service -> the digest that its ready pods run, as the node says."""
+        items = json.loads(self.kubectl("get", "pods", "-o", "json"))["items"]
+        return {one["metadata"]["labels"]["app"]: each["imageID"].rpartition("@")[2] for one in items
+                for each in one["status"].get("containerStatuses", [])
+                if each["ready"] and not one["metadata"].get("deletionTimestamp")}
+
+    def push(self, image: str, tag: str) -> None:
+        subprocess.run(["docker", "tag", image, tag], check=True)
+        subprocess.run(["docker", "push", "--quiet", tag], check=True, capture_output=True)
+
+    def push_other(self, tag: str) -> None:
+        """Another image under that tag."""
+        subprocess.run(["docker", "build", "--quiet", "--tag", tag, "-"], check=True, capture_output=True, text=True,
+                       input="FROM scratch\nLABEL other=yes\n")
+        subprocess.run(["docker", "push", "--quiet", tag], check=True, capture_output=True)
+
+    def remove_images(self) -> None:
+        for prefix in (f"{json.loads((self.root / '.devenv/checkout.json').read_text())['name']}-*",
+                       f"{self.registry}/trial/*"):
+            listed = subprocess.run(["docker", "image", "ls", "--format", "{{.Repository}}:{{.Tag}}", prefix],
+                                    check=True, capture_output=True, text=True).stdout.split()
+            for image in listed:
+                subprocess.run(["docker", "image", "rm", image], check=False, capture_output=True)
+
+    def release(self) -> dict:
+        """The deployed release, as `devenv releases` tells it."""
+        listed = json.loads(self.run("releases", "staging", "--json").stdout)["releases"]
+        return next(one for one in listed if one["status"] == "deployed")

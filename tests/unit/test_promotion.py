@@ -1,0 +1,194 @@
+"""Promotion without a cluster: what tells a rollout's end, who owns a field, who holds the lease, what goes back."""
+
+import json
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
+
+import pytest
+
+from devenv.config import load_config
+from devenv.errors import DevenvError, LockedError, UsageError
+from devenv.promotion import lease, push, release, render, watch
+from devenv.promotion.apply import groups, obsolete
+from devenv.promotion.compare import changes
+from devenv.promotion.undo import pick
+from devenv.shell import Runner
+from tests.unit.fakes import FakeRunner
+
+ID = f"sha256:{'a' * 64}"
+NOW = datetime(2026, 11, 25, 12, 0, tzinfo=UTC)
+
+
+def deployment(**status):
+    return {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "web", "generation": 2, "uid": "u"},
+            "spec": {"replicas": 2}, "status": {"observedGeneration": 2, **status}}
+
+
+def pod(reason="", message="", restarts=0, **more):
+    waiting = {"waiting": {"reason": reason, "message": message}} if reason else {"running": {}}
+    return {"kind": "Pod", "metadata": {"name": "web-1"}, "status": {
+        "containerStatuses": [{"name": "c", "state": waiting, "restartCount": restarts}], **more}}
+
+
+def a_release(number, status=release.DEPLOYED, identity="one"):
+    return release.Release(identity, {}, "r", "c", "m", "t", "me", number, status)
+
+
+def test_a_deployment_is_done_only_when_nothing_older_runs():
+    ready = {"updatedReplicas": 2, "readyReplicas": 2, "replicas": 2}
+    assert watch.is_done(deployment(**ready))
+    assert not watch.is_done(deployment(**{**ready, "replicas": 3}))
+    assert not watch.is_done(deployment(**{**ready, "updatedReplicas": 1}))
+    assert not watch.is_done(deployment(**{**ready, "observedGeneration": 1}))
+
+
+@pytest.mark.parametrize(("seen", "told"), [
+    (pod("ImagePullBackOff", "no such manifest"), "ErrImagePull: no such manifest"),
+    (pod("CrashLoopBackOff", restarts=2), "CrashLoopBackOff: 2 restarts"),
+    (pod("CreateContainerConfigError", "no Secret"), "CreateContainerConfigError: no Secret"),
+    (pod(conditions=[{"type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": "cpu"}]),
+     "Unschedulable: cpu"),
+])
+def test_a_reason_that_time_does_not_mend_is_named(seen, told):
+    assert [reason for reason, _ in watch.reasons(None, [seen])] == [told]
+
+
+def test_one_crash_and_what_is_said_of_an_older_generation_are_no_reasons():
+    quota = [{"type": "ReplicaFailure", "status": "True", "reason": "FailedCreate", "message": "exceeded quota"}]
+    assert not list(watch.reasons(None, [pod("CrashLoopBackOff", restarts=1)]))
+    assert not list(watch.reasons(deployment(observedGeneration=1, conditions=quota), []))
+    assert [one for one, _ in watch.reasons(deployment(conditions=quota), [])] == ["FailedCreate: exceeded quota"]
+
+
+def test_a_changed_field_is_told_with_the_manager_that_set_it():
+    before = {"kind": "Deployment", "metadata": {"name": "web", "managedFields": [
+        {"manager": "devenv", "fieldsV1": {"f:spec": {"f:replicas": {}}}},
+        {"manager": "kubectl-set", "fieldsV1": {"f:spec": {"f:containers": {
+            'k:{"name":"c"}': {"f:image": {}}}}}}]},
+        "spec": {"replicas": 1, "containers": [{"name": "c", "image": "b"}]}}
+    after = {"kind": "Deployment", "metadata": {"name": "web", "resourceVersion": "9"},
+             "spec": {"replicas": 2, "containers": [{"name": "c", "image": "a"}]}}
+    found = {one.field: (one.before, one.after, one.owner) for one in changes(before, after)}
+    assert found == {"spec.containers.c.image": ("b", "a", "kubectl-set"), "spec.replicas": ("1", "2", "")}
+
+
+def held(holder, seconds_ago):
+    then = (NOW - timedelta(seconds=seconds_ago)).isoformat()
+    return {"spec": {"holderIdentity": holder, "leaseDurationSeconds": 30, "acquireTime": then, "renewTime": then}}
+
+
+def test_a_lease_is_respected_while_its_holder_renews_it():
+    with pytest.raises(LockedError, match="ann@elsewhere process 7"):
+        lease.refuse_if_held(held("ann@elsewhere process 7 (1)", 10), "me", NOW)
+    lease.refuse_if_held(held("ann@elsewhere process 7 (1)", 60), "me", NOW)
+    lease.refuse_if_held(held("me", 1), "me", NOW)
+    lease.refuse_if_held(None, "me", NOW)
+
+
+def test_a_holder_of_this_machine_that_is_dead_holds_nothing():
+    alive = lease.who()
+    with pytest.raises(LockedError):
+        lease.refuse_if_held(held(alive, 1), "another", NOW)
+    reused = alive.rpartition(" (")[0] + " (1)"
+    lease.refuse_if_held(held(reused, 1), "another", NOW)
+
+
+def test_a_promotion_that_lost_its_lease_writes_nothing_more():
+    other = json.dumps({"spec": {"holderIdentity": "ann", "leaseTransitions": 5}})
+    kubectl = lease.Kubectl(FakeRunner({"get lease": other}), None, "c", "n")
+    with pytest.raises(DevenvError, match="lost its lease to ann"):
+        lease.Lease(kubectl, "me", 4).check()
+
+
+def manifest(config):
+    return json.dumps({"config": {"digest": config}})
+
+
+def test_an_image_is_what_the_registry_gives_back_by_digest():
+    text = manifest(ID)
+    found = push.there(FakeRunner({"imagetools": text}), "r.example/t", "web", ID)
+    assert found == release.Image(ID, f"r.example/t/web@sha256:{sha256(text.encode()).hexdigest()}")
+
+
+def test_a_tag_that_leads_to_another_image_is_refused():
+    with pytest.raises(DevenvError, match="was moved"):
+        push.there(FakeRunner({"imagetools": manifest("sha256:other")}), "r.example/t", "web", ID)
+
+
+def test_an_index_is_refused_and_an_absent_image_is_absent():
+    with pytest.raises(DevenvError, match="no image of one platform"):
+        push.there(FakeRunner({"imagetools": '{"manifests": []}'}), "r.example/t", "web", ID)
+    assert push.there(FakeRunner({"imagetools": 1}), "r.example/t", "web", ID) is None
+
+
+def test_a_job_is_named_by_its_content_and_objects_are_marked():
+    job = {"kind": "Job", "metadata": {"name": "init"}, "spec": {"template": {"a": 1}}}
+    one, = render.finish([job], "shop")
+    other, = render.finish([{**job, "spec": {"template": {"a": 2}}}], "shop")
+    assert one["metadata"]["name"] != other["metadata"]["name"]
+    assert one["metadata"]["labels"] == {"devenv/project": "shop"}
+    assert job["metadata"] == {"name": "init"}
+
+
+def test_an_image_by_tag_and_an_image_that_nothing_runs_are_refused():
+    def web(image):
+        return {"kind": "Deployment", "spec": {"template": {"spec": {"containers": [{"image": image}]}}}}
+
+    ours = {"web": release.Image(ID, f"r/web@{ID}")}
+    render.check_digests([web(f"r/web@{ID}")], ours)
+    with pytest.raises(DevenvError, match="by tag: web:1"):
+        render.check_digests([web("web:1")], ours)
+    with pytest.raises(DevenvError, match="runs the image of web"):
+        render.check_digests([web(f"r/other@{ID}")], ours)
+
+
+def test_objects_go_in_dependency_order_and_a_namespace_is_never_removed():
+    def one(kind, name="x"):
+        return {"apiVersion": "v1", "kind": kind, "metadata": {"name": name}}
+
+    ordered = groups([one("Ingress"), one("Deployment"), one("Job"), one("Secret"), one("Namespace")])
+    assert [[each["kind"] for each in group] for group in ordered] == [
+        ["Namespace", "Secret"], ["Job"], ["Deployment"], ["Ingress"]]
+    assert obsolete([one("Namespace"), one("Secret", "a"), one("Secret", "b")], [one("Secret", "b")]) == (
+        one("Secret", "a"),)
+
+
+def test_rollback_goes_to_the_deployed_release_before_the_current():
+    first, second = a_release(1), a_release(2, identity="two")
+    assert pick((second, first), None) == first
+    assert pick((a_release(3, release.APPLYING, "three"), second, first), None) == second
+    assert pick((second, first), 1) == first
+    for releases, number in ((((second,)), None), ((second, first), 9), ((), None)):
+        with pytest.raises(UsageError):
+            pick(tuple(releases), number)
+
+
+def test_a_record_gives_back_the_release_with_its_manifests():
+    made = replace(a_release(7), images={"web": release.Image(ID, f"r/web@{ID}")}, objects=({"kind": "Service"},))
+    assert release._decode(release._encode("shop", made)) == made
+    assert "Service" not in json.dumps(made.summary())
+
+
+def test_every_problem_of_an_environment_is_told_at_once(tmp_path):
+    file = tmp_path / "devenv.toml"
+    file.write_text('[environments.staging]\ncontext = 1\nconfirm = "no"\nfrom = "moon"\ncolour = "red"\n')
+    with pytest.raises(UsageError) as refused:
+        load_config(file)
+    for text in ("staging.context` must be a text", "staging.cluster_uid` is missing", "staging.confirm`",
+                 "staging.from`", "unknown key `environments.staging.colour`"):
+        assert text in refused.value.message
+
+
+def test_production_takes_stagings_release(tmp_path):
+    file = tmp_path / "devenv.toml"
+    file.write_text('[environments.staging]\ncontext = "s"\ncluster_uid = "1"\n'
+                    '[environments.production]\ncontext = "p"\ncluster_uid = "2"\nfrom = "staging"\nconfirm = "type"\n')
+    production = load_config(file).environments["production"]
+    assert (production.source, production.overlay, production.confirm) == ("staging", "production", "type")
+
+
+def test_kubectl_names_its_context_and_gives_up_on_a_server_that_hangs():
+    kubectl = lease.Kubectl(Runner(), None, "staging", "shop", request_timeout_s=20)
+    assert kubectl.argv("get", "pods") == ("kubectl", "--context", "staging", "--request-timeout=20s", "--namespace",
+                                           "shop", "get", "pods")
