@@ -10,6 +10,7 @@
 
 from __future__ import annotations
 
+import errno
 import shlex
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -73,3 +74,14 @@ def naming(path: Path) -> Iterator[None]:
     except OSError as problem:
         problem.filename = problem.filename or str(path)
         raise
+
+
+def from_os_error(problem: OSError) -> DevenvError:
+    """Turn the operating system's refusals into a thing, a cause and a next move."""
+    path = f"`{problem.filename}`" if problem.filename else "a file"
+    if problem.errno == errno.ENOSPC:
+        hint = "free some space, then run the same command again"
+        return DevenvError(f"the disk is full: cannot write {path}", hint)
+    if problem.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+        return DevenvError(f"no permission for {path}: {problem.strerror}", "check its owner and mode")
+    return DevenvError(f"{path}: {problem.strerror or problem}", "run with --debug for the details")

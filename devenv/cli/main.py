@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from devenv.errors import DevenvError
+from devenv.errors import DevenvError, from_os_error
 
 if TYPE_CHECKING:
     from devenv.project import Project
@@ -146,16 +146,3 @@ def render(problem: DevenvError) -> None:
     sys.stderr.write(paint("error: ", "red") + problem.message + "\n")
     if problem.hint:
         sys.stderr.write(paint("hint: ", "cyan") + problem.hint + "\n")
-
-
-def from_os_error(problem: OSError) -> DevenvError:
-    """Turn the operating system's refusals into a thing, a cause and a next move."""
-    import errno
-
-    path = f"`{problem.filename}`" if problem.filename else "a file"
-    if problem.errno == errno.ENOSPC:
-        hint = "free some space, then run the same command again"
-        return DevenvError(f"the disk is full: cannot write {path}", hint)
-    if problem.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
-        return DevenvError(f"no permission for {path}: {problem.strerror}", "check its owner and mode")
-    return DevenvError(f"{path}: {problem.strerror or problem}", "run with --debug for the details")

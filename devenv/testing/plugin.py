@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
+from errno import ENOSPC
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 import pytest
 
 if TYPE_CHECKING:
+    from devenv.errors import DevenvError
     from devenv.testing.handles import Backend, Service
     from devenv.testing.isolation import Isolation
     from devenv.testing.kinds.kafka import Kafka
@@ -186,10 +188,18 @@ def _plain(function: Callable[[str], Any]) -> Callable[[str], Any]:
 @contextmanager
 def _plainly() -> Iterator[None]:
     """Render our failures as what they are: a message with a next move, not a traceback through our code."""
-    from devenv.errors import DevenvError
+    from devenv.errors import DevenvError, from_os_error
 
     try:
         yield
     except DevenvError as problem:
-        hint = f"\nhint: {problem.hint}" if problem.hint else ""
-        raise pytest.fail.Exception(f"devenv: {problem.message}{hint}", pytrace=False) from None
+        raise _failure(problem) from None
+    except OSError as problem:
+        if problem.errno != ENOSPC:
+            raise
+        raise _failure(from_os_error(problem)) from None
+
+
+def _failure(problem: DevenvError) -> BaseException:
+    hint = f"\nhint: {problem.hint}" if problem.hint else ""
+    return pytest.fail.Exception(f"devenv: {problem.message}{hint}", pytrace=False)

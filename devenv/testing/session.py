@@ -225,8 +225,8 @@ class Session:
         except Exception as problem:  # each client library has its own
             raise DevenvError(
                 f"`{record.name}` runs, but devenv cannot use it: {type(problem).__name__}: {problem}",
-                "where its user or password cannot be seen in its environment, say it: "
-                "`x-devenv: {username: ..., password: ...}`",
+                "free some space if its disk is full; where its user or password cannot be seen in its environment, "
+                "say it: `x-devenv: {username: ..., password: ...}`",
             ) from None
 
     def _handle(self, record: Record) -> Handle:

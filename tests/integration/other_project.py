@@ -79,7 +79,7 @@ class OtherProject:
 
     def containers(self) -> list[dict[str, object]]:
         """All containers of its sets, as the engine lists them."""
-        listed: list[dict[str, object]] = Engine().get(
+        listed: list[dict[str, object]] = Engine(timeout_s=60).get(
             "/containers/json", all=1, filters={"label": [f"{PROJECT}={self.name}"]})
         return listed
 
@@ -90,7 +90,7 @@ class OtherProject:
     def leftovers(self) -> list[str]:
         """Whatever of its sets is at the engine: containers, networks, volumes."""
         filters = {"label": [f"{PROJECT}={self.name}"]}
-        engine = Engine()
+        engine = Engine(timeout_s=60)
         return [*(str(one["Id"]) for one in self.containers()),
                 *(one["Name"] for one in engine.get("/networks", filters=filters)),
                 *(one["Name"] for one in engine.get("/volumes", filters=filters)["Volumes"] or ())]

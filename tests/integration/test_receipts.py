@@ -17,6 +17,7 @@ from devenv.engine import Engine
 from devenv.errors import DevenvError
 from devenv.project import find
 from devenv.shell import Runner
+from devenv.testing.hostports import choose
 from tests.integration.other_project import OtherProject
 
 COMPOSE = """
@@ -95,7 +96,8 @@ class Receipted(OtherProject):
     """The project under git, and `devenv` run in it the way a person would."""
 
     def __init__(self, root: Path) -> None:
-        super().__init__(root, COMPOSE)
+        # A port of its own: pytest-xdist may make several of these at once.
+        super().__init__(root, COMPOSE.replace("18571", str(choose(1)[0])))
         (root / "pytest.ini").write_text("[pytest]\nfilterwarnings = error\naddopts = -p devenv.testing.plugin\n")
         for service in ("web", "worker"):
             self.write(f"{service}/Dockerfile", DOCKERFILE)
@@ -161,7 +163,7 @@ def test_a_receipt_is_valid_until_one_byte_of_one_service_changes_and_is_tested_
     assert all(Path(one["junit"]).is_file() for one in answer["suites"])
 
     first = shop.find()
-    engine, name = Engine(), find(shop.root).name
+    engine, name = Engine(timeout_s=60), find(shop.root).name
     assert {key: one.image_id for key, one in first.images.items()} == {
         key: engine.image(f"{name}-{key}")["Id"] for key in ("web", "worker")}  # type: ignore[index]
     assert first.backends["cache"].image_id == engine.image(first.backends["cache"].reference)["Id"]  # type: ignore[index]
