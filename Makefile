@@ -25,7 +25,7 @@ test: install ## Run every suite: lint, unit, contract, integration, e2e
 
 test-faults: install ## Run the whole fault matrix: twenty rounds of each fault, at random moments
 	$(DEVENV) doctor --fix
-	DEVENV_FAULT_ROUNDS=20 .venv/bin/python -m pytest tests/integration/test_faults.py
+	DEVENV_FAULT_ROUNDS=20 .venv/bin/python -m pytest tests/integration/test_faults.py tests/e2e/promotion
 
 test-kind: install ## Run the whole end-to-end suite on kind clusters of its own, slow parts included
 	$(DEVENV) doctor --fix

@@ -15,7 +15,8 @@ from devenv.output import say
 
 
 @contextmanager
-def locked(directory: Path, command: str, wait: bool = True) -> Iterator[None]:
+def locked(directory: Path, command: str, wait: bool = True,
+           hint: str = "wait for it, or run without --no-wait") -> Iterator[None]:
     """Hold the checkout's lock; waits for another holder, or raises LockedError that names it."""
     directory.mkdir(exist_ok=True)
     with (directory / "lock").open("a+") as file:
@@ -24,8 +25,7 @@ def locked(directory: Path, command: str, wait: bool = True) -> Iterator[None]:
         except BlockingIOError:
             holder = _holder(file.fileno())
             if not wait:
-                raise LockedError(f"another devenv works on this checkout: {holder}",
-                                  "wait for it, or run without --no-wait") from None
+                raise LockedError(f"another devenv works on this checkout: {holder}", hint) from None
             say(f"waiting for another devenv on this checkout: {holder}")
             fcntl.flock(file, fcntl.LOCK_EX)
         with naming(directory / "lock"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -19,11 +20,13 @@ if TYPE_CHECKING:
 @click.command("promote")
 @click.argument("environment")
 @click.option("--dry-run", is_flag=True, help="Show what would change, and change nothing.")
+@click.option("--from", "source", metavar="ENVIRONMENT", help="Take the release that runs there, as `from` would.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @click.option("--take-over", is_flag=True, help="Also set fields that somebody else has set since.")
 @click.option("--json", "as_json", is_flag=True, help="Write the result as JSON.")
 @click.pass_obj
-def command(app: App, environment: str, dry_run: bool, yes: bool, take_over: bool, as_json: bool) -> None:
+def command(app: App, environment: str, dry_run: bool, source: str | None, yes: bool, take_over: bool,
+            as_json: bool) -> None:
     """Bring exactly the tested images to ENVIRONMENT.
 
     Shows what would change and asks. If a service does not come up, all go back to the release before. Exits with 4
@@ -35,6 +38,10 @@ def command(app: App, environment: str, dry_run: bool, yes: bool, take_over: boo
     from devenv.promotion.context import Options
 
     promotion = open_promotion(app, environment, yes, Options(dry_run=dry_run, take_over=take_over))
+    if source:
+        if session.find(app.project, source).name == environment:
+            raise UsageError(f"`{environment}` cannot take its own release", "name another environment after --from")
+        promotion.environment = replace(promotion.environment, source=source)
     session.promote(promotion)
     target = promotion.target
     assert target is not None

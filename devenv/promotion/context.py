@@ -28,7 +28,6 @@ class Options:
 
     dry_run: bool = False
     take_over: bool = False
-    gitops: bool = False
 
 
 @dataclass

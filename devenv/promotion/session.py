@@ -45,25 +45,23 @@ def rollback(promotion: Promotion, number: int | None) -> None:
 def _run(promotion: Promotion, command: str, steps: tuple[Callable[[Promotion], Any], ...]) -> None:
     journal = Journal(promotion.state / "journal.jsonl")
     promotion.state.mkdir(parents=True, exist_ok=True)
-    with locked(promotion.state, f"{command} {promotion.environment.name}", wait=False):
+    with locked(promotion.state, f"{command} {promotion.environment.name}", wait=False, hint="wait for it to end"):
         cut_off = journal.unfinished()
         if cut_off and not promotion.options.dry_run:
             output.say(f"the last run was cut off at `{cut_off}`; going on from what the cluster has")
         try:
             run(command, steps, promotion, journal)
-        except DevenvError as failure:
-            if promotion.began:
-                ending = revert(promotion, failure)
-                journal.write(finished=True)
-                raise ending from failure
+        except (Exception, KeyboardInterrupt) as failure:
+            if not promotion.began:
+                if isinstance(failure, DevenvError):
+                    journal.write(finished=True)
+                raise
+            # Whatever it was: from the first change on, all services run one release or the other.
+            known = failure if isinstance(failure, DevenvError) else DevenvError(
+                str(failure) or "interrupted", "run with --debug for the details")
+            ending = revert(promotion, known)
             journal.write(finished=True)
-            raise
-        except KeyboardInterrupt:
-            if promotion.began:
-                ending = revert(promotion, DevenvError("interrupted"))
-                journal.write(finished=True)
-                raise ending from None
-            raise
+            raise ending from failure
         finally:
             if promotion.lease is not None:
                 promotion.lease.release()

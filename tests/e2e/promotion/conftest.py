@@ -1,4 +1,6 @@
+import os
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -13,6 +15,17 @@ from devenv.shell import Runner
 from tests.e2e.promotion.project import Trial
 
 PORT_OFFSET = 4500
+TABLE = Path(__file__).parents[3] / "docs" / "reference" / "promotion-faults.md"
+HEADER = """# What happens when a promotion fails
+
+    make test-faults
+
+Written by that run, on a kind cluster with two services: the fault is in one of them, the other one's image is new.
+Digests are those that the pods run. Seconds: from the command to its exit, the way back and its proof included.
+
+| fault | exit code expected | seen | digests before | after | seconds |
+|---|---|---|---|---|---|
+"""
 
 
 @pytest.fixture(scope="session")
@@ -53,3 +66,12 @@ def trial(cluster, tmp_path_factory):
     finally:
         one.run("down")
         one.remove_images()
+
+
+@pytest.fixture(scope="session")
+def told():
+    """Rows of the table of faults; `make test-faults` writes them down."""
+    rows = []
+    yield rows
+    if rows and "DEVENV_FAULT_ROUNDS" in os.environ:
+        TABLE.write_text(HEADER + "".join(f"| {' | '.join(row)} |\n" for row in rows))

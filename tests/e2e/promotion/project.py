@@ -66,7 +66,11 @@ class Trial:
                 "suites": ["unit"], "smoke": [self.url], "timeout_s": 40, **more}
         self.write("devenv.toml", '[test.unit]\ncommand = ["python", "-m", "pytest", "-p", "no:cacheprovider", '
                    '"test_unit.py"]\nneeds_platform = true\n\n[environments.staging]\n'
-                   + "".join(f"{key} = {json.dumps(value)}\n" for key, value in said.items()))
+                   + "".join(f"{key} = {json.dumps(value)}\n" for key, value in said.items())
+                   + "\n[environments.production]\n" + "".join(
+                       f"{key} = {json.dumps(value)}\n" for key, value in {
+                           "context": self.context, "cluster_uid": self.uid, "registry": f"{self.registry}/trial",
+                           "from": "staging", "suites": ["unit"]}.items()))
 
     def manifests(self, more=(), change=lambda objects: None) -> None:
         objects = [{"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}},
@@ -75,11 +79,15 @@ class Trial:
                     "spec": {"type": "NodePort", "selector": {"app": "web"},
                              "ports": [{"port": 80, "targetPort": 8000, "nodePort": 30080}]}}, *more]
         change({one["metadata"]["name"]: one for one in objects})
-        folder = "k8s/overlays/staging"
+        self.overlay("staging", NAMESPACE, objects)
+        self.overlay("production", f"{NAMESPACE}-production", [deployment("web"), deployment("worker")])
+
+    def overlay(self, name: str, namespace: str, objects: list) -> None:
+        folder = f"k8s/overlays/{name}"
         self.write(f"{folder}/objects.json", json.dumps({"apiVersion": "v1", "kind": "List", "items": objects}))
-        self.write(f"{folder}/kustomization.yaml", f"namespace: {NAMESPACE}\nresources: [objects.json]\n"
+        self.write(f"{folder}/kustomization.yaml", f"namespace: {namespace}\nresources: [objects.json]\n"
                    "components: [images]\n")
-        self.write(f"{folder}/images/kustomization.yaml", "# written by `devenv promote staging`; do not edit\n"
+        self.write(f"{folder}/images/kustomization.yaml", f"# written by `devenv promote {name}`; do not edit\n"
                    "apiVersion: kustomize.config.k8s.io/v1alpha1\nkind: Component\n")
 
     def version(self, service: str, version: str, app: str = APP) -> None:

@@ -1,9 +1,43 @@
 """`devenv promote` on a real cluster: what is tested runs, what fails goes back, and nothing is written for nothing."""
 
 import json
+import os
 from datetime import UTC, datetime
+from time import monotonic
 
 import pytest
+
+# `make test-faults` asks for the whole matrix.
+WHOLE = "DEVENV_FAULT_ROUNDS" in os.environ
+
+
+def container(known, name):
+    return known[name]["spec"]["template"]["spec"]["containers"][0]
+
+
+def crash(known):
+    container(known, "worker")["env"].append({"name": "CRASH", "value": "yes"})
+
+
+def missing_configuration(known):
+    container(known, "worker")["envFrom"] = [{"configMapRef": {"name": "nowhere"}}]
+
+
+def never_ready(known):
+    container(known, "worker")["readinessProbe"]["httpGet"]["port"] = 9
+
+
+def no_room(known):
+    container(known, "worker")["resources"] = {"requests": {"cpu": "1000"}}
+
+
+FAULTS = [(crash, "CrashLoopBackOff"), (missing_configuration, "CreateContainerConfigError"),
+          (never_ready, "not ready after"), (no_room, "Unschedulable")]
+POINTS = ["apply_changes:after", "record:before", "apply_changes:before", "watch:after"]
+
+
+def short(digests):
+    return ", ".join(f"{name} {digest.removeprefix('sha256:')[:8]}" for name, digest in sorted(digests.items()))
 
 
 @pytest.fixture(autouse=True)
@@ -12,6 +46,7 @@ def as_it_was(trial):
     yield
     trial.manifests()
     trial.configure()
+    trial.version("web", "one")
     trial.commit()
 
 
@@ -37,20 +72,23 @@ def test_a_good_change_runs_and_rollback_returns_to_what_ran_before(trial):
     trial.run("rollback", "staging", "--yes")
     assert trial.digests() == before
     assert trial.release()["reason"] == f"rollback to {number}"
-    trial.version("web", "one")
-    trial.tested()
 
 
-def test_a_crash_takes_all_services_back_and_exits_with_4(trial):
+@pytest.mark.parametrize(("fault", "reason"), FAULTS if WHOLE else FAULTS[:1])
+def test_a_fault_takes_all_services_back_and_exits_with_4(trial, told, fault, reason):
     before, number = trial.digests(), trial.release()["number"]
     trial.version("web", "three")
-    trial.manifests(change=lambda known: known["worker"]["spec"]["template"]["spec"]["containers"][0]["env"].append(
-        {"name": "CRASH", "value": "yes"}))
+    trial.manifests(change=fault)
     trial.tested()
+    began = monotonic()
     done = trial.promote("--json", code=4)
+    took_s = monotonic() - began
     assert json.loads(done.stdout)["restored"] == number
-    assert "`worker`" in done.stderr and "CrashLoopBackOff" in done.stderr
-    assert trial.digests() == before
+    assert "`worker`" in done.stderr and reason in done.stderr
+    after = trial.digests()
+    told.append((fault.__name__.replace("_", " "), "4", str(done.returncode), short(before), short(after),
+                 f"{took_s:.0f}"))
+    assert after == before
     assert trial.release()["number"] == number
     trial.run("diff", "staging")
 
@@ -65,7 +103,6 @@ def test_all_reasons_against_it_are_told_at_once_and_nothing_is_changed(trial):
     assert "the registry `localhost:1` is not reached" in said
     assert "no receipt" in said
     assert trial.objects() == before
-    trial.version("web", "one")
 
 
 def test_an_unknown_environment_is_named_with_a_suggestion(trial):
@@ -94,16 +131,16 @@ def test_drift_is_told_by_field_and_by_who_and_is_overwritten_on_request_only(tr
         "debug", "info", "kubectl-set")
     assert told["Deployment/worker", "spec.replicas"][:2] == ("2", "1")
     assert found["extra"] == ["Service/stranger"]
+    trial.tested()
     assert "kubectl-set" in trial.promote(code=1).stderr
     trial.promote("--take-over")
     trial.kubectl("delete", "service", "stranger")
     trial.run("diff", "staging")
 
 
-@pytest.mark.parametrize("point", ["apply_changes:before", "apply_changes:after", "watch:after", "record:before"])
+@pytest.mark.parametrize("point", POINTS if WHOLE else POINTS[:2])
 def test_killed_at_a_step_the_same_command_ends_what_it_began(trial, point):
-    trial.manifests(change=lambda known: known["web"]["spec"]["template"]["spec"]["containers"][0]["env"].append(
-        {"name": "POINT", "value": point}))
+    trial.manifests(change=lambda known: container(known, "web")["env"].append({"name": "POINT", "value": point}))
     trial.tested()
     trial.promote(code=-9, DEVENV_FAILPOINT=point)
     trial.promote()
@@ -112,6 +149,8 @@ def test_killed_at_a_step_the_same_command_ends_what_it_began(trial, point):
 
 
 def test_a_tag_that_was_moved_in_the_registry_is_noticed(trial):
+    trial.tested()
+    trial.promote()
     image = trial.release()["images"]["web"]
     tag = f"{trial.registry}/trial/web:{image['image_id'].removeprefix('sha256:')[:20]}"
     trial.push_other(tag)
@@ -119,3 +158,13 @@ def test_a_tag_that_was_moved_in_the_registry_is_noticed(trial):
         assert "was moved" in trial.promote(code=1).stderr
     finally:
         trial.push(image["image_id"], tag)
+
+
+def test_production_takes_what_runs_in_staging_and_nothing_else(trial):
+    trial.tested()
+    trial.promote()
+    trial.version("web", "five")
+    trial.commit()
+    trial.run("promote", "production", "--yes")
+    listed = json.loads(trial.run("releases", "production", "--json").stdout)["releases"]
+    assert listed[0]["images"] == trial.release()["images"]
