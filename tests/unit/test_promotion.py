@@ -7,11 +7,13 @@ from hashlib import sha256
 
 import pytest
 
-from devenv.config import load_config
-from devenv.errors import DevenvError, LockedError, UsageError
-from devenv.promotion import lease, push, release, render, watch
+from devenv.config import Environment, load_config
+from devenv.errors import CommandError, DevenvError, LockedError, NotRolledBackError, RolledBackError, UsageError
+from devenv.project import find
+from devenv.promotion import lease, push, release, render, session, watch
 from devenv.promotion.apply import groups, obsolete
 from devenv.promotion.compare import changes
+from devenv.promotion.context import Options, Promotion
 from devenv.promotion.undo import pick
 from devenv.shell import Runner
 from tests.unit.fakes import FakeRunner
@@ -192,3 +194,67 @@ def test_kubectl_names_its_context_and_gives_up_on_a_server_that_hangs():
     kubectl = lease.Kubectl(Runner(), None, "staging", "shop", request_timeout_s=20)
     assert kubectl.argv("get", "pods") == ("kubectl", "--context", "staging", "--request-timeout=20s", "--namespace",
                                            "shop", "get", "pods")
+
+
+class HeldLease:
+    def check(self):
+        """Still ours."""
+
+    def release(self):
+        self.released = True
+
+
+def a_promotion(tmp_path, answers):
+    (tmp_path / "compose.yaml").write_text("name: shop\nservices: {}\n")
+    overlay = tmp_path / "k8s" / "overlays" / "staging"
+    overlay.mkdir(parents=True)
+    (overlay / "kustomization.yaml").write_text("namespace: shop\n")
+    project = find(tmp_path)
+    _ = project.checkout
+    environment = Environment("staging", "c", "u", overlay="staging")
+    made = Promotion(project, FakeRunner(answers), None, environment, Options(), lambda _: True)
+    made.target, made.lease = a_release(1, release.APPLYING), HeldLease()
+    return made
+
+
+@pytest.mark.parametrize("failure", [DevenvError("it crashed"), OSError("disk full"), KeyboardInterrupt()])
+def test_whatever_fails_after_the_first_change_goes_back(tmp_path, failure):
+    promotion = a_promotion(tmp_path, {"get deployments": '{"items": []}'})
+
+    def break_down(promotion):
+        """Break down."""
+        promotion.began = True
+        raise failure
+
+    with pytest.raises(RolledBackError) as ended:
+        session._run(promotion, "promote", (break_down,))
+    assert ended.value.exit_code == 4
+    assert any("patch secret devenv-release-00001" in call for call in promotion.runner.calls)
+    assert promotion.lease.released
+
+
+def test_a_way_back_that_fails_is_told_and_exits_with_5(tmp_path):
+    promotion = a_promotion(tmp_path, {"get deployments": 1})
+    promotion.releases = (replace(a_release(0), objects=(deployment(),)),)
+    promotion.runner.answers["get --ignore-not-found"] = 1
+
+    def break_down(promotion):
+        """Break down."""
+        promotion.began = True
+        raise DevenvError("it crashed")
+
+    with pytest.raises(NotRolledBackError, match="it crashed\nand the way back failed too") as ended:
+        session._run(promotion, "promote", (break_down,))
+    assert ended.value.exit_code == 5
+
+
+def test_a_failure_before_the_first_change_changes_nothing(tmp_path):
+    promotion = a_promotion(tmp_path, {})
+
+    def refuse(promotion):
+        """Refuse."""
+        raise CommandError(("terraform",), 1)
+
+    with pytest.raises(CommandError):
+        session._run(promotion, "promote", (refuse,))
+    assert promotion.runner.calls == []
