@@ -78,7 +78,7 @@ class Trial:
                    {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "web"},
                     "spec": {"type": "NodePort", "selector": {"app": "web"},
                              "ports": [{"port": 80, "targetPort": 8000, "nodePort": 30080}]}}, *more]
-        change({one["metadata"]["name"]: one for one in objects})
+        change({one["metadata"]["name"]: one for one in objects if one["kind"] == "Deployment"})
         self.overlay("staging", NAMESPACE, objects)
         self.overlay("production", f"{NAMESPACE}-production", [deployment("web"), deployment("worker")])
 
