@@ -5,7 +5,7 @@ DEVENV := .venv/bin/devenv
 # `make install EXTRAS=` installs what runs devenv, and nothing that only its tests need.
 EXTRAS ?= [dev]
 
-.PHONY: help install up down test test-faults test-kind test-terraform test-workflows bench dist docs lock lint
+.PHONY: help install up down test test-faults test-kind test-terraform test-workflows test-supply bench dist docs lock lint
 
 help: ## Show the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 14
@@ -38,6 +38,10 @@ test-terraform: install ## Run the whole Terraform suite, tflint included
 test-workflows: install ## Run test.yml's steps in a clean clone, as GitHub would
 	$(DEVENV) doctor --fix
 	.venv/bin/python -m pytest tests/workflows
+
+test-supply: install ## Sign and verify images for real; builds cosign, which takes minutes
+	$(DEVENV) doctor --fix
+	.venv/bin/python -m pytest tests/supply
 
 bench: install ## Measure devenv against its rivals, and write docs/performance.md
 	.venv/bin/python -m bench.run

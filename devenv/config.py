@@ -83,6 +83,15 @@ class Environment:
 
 
 @dataclass(frozen=True)
+class Supply:
+    """Who may vouch for an image: CI's workflow, by what its certificate says, and holders of keys."""
+
+    identity: str = ""  # a regular expression over the workflow's whole name
+    issuer: str = "https://token.actions.githubusercontent.com"
+    keys: tuple[str, ...] = ()  # paths of public keys
+
+
+@dataclass(frozen=True)
 class Config:
     """Settings of a project."""
 
@@ -94,6 +103,7 @@ class Config:
     waivers: tuple[Waiver, ...] = ()
     receipts: Receipts = field(default_factory=Receipts)
     environments: dict[str, Environment] = field(default_factory=dict)
+    supply: Supply = field(default_factory=Supply)
 
 
 def load_config(path: Path) -> Config:
@@ -118,7 +128,7 @@ def load_config(path: Path) -> Config:
 
 
 def _parse(data: dict[str, Any], problems: list[str]) -> Config:
-    _unknown(data, {"up", "secrets", "test", "parity", "receipts", "environments"}, "", problems)
+    _unknown(data, {"up", "secrets", "test", "parity", "receipts", "environments", "supply"}, "", problems)
     up = _table(data, "up", problems)
     _unknown(up, {"timeout_s"}, "up.", problems)
     timeout_s = up.get("timeout_s", Config.timeout_s)
@@ -135,7 +145,8 @@ def _parse(data: dict[str, Any], problems: list[str]) -> Config:
     waivers = _waivers(_table(data, "parity", problems), problems)
     receipts = _receipts(_table(data, "receipts", problems), problems)
     environments = _environments(_table(data, "environments", problems), {one.name for one in suites}, problems)
-    return Config(secrets, suites, timeout_s, waivers, receipts, environments)
+    supply = _supply(_table(data, "supply", problems), problems)
+    return Config(secrets, suites, timeout_s, waivers, receipts, environments, supply)
 
 
 _ENVIRONMENT_TEXTS = ("context", "cluster_uid", "registry", "overlay", "terraform", "confirm", "from")
@@ -205,6 +216,23 @@ def _receipts(table: dict[str, Any], problems: list[str]) -> Receipts:
     problems += [f"{key}\0`receipts.{key}` must be a text: a path"
                  for key in ("key", "allowed_signers") if not isinstance(table.get(key, ""), str)]
     return Receipts(str(table.get("key", "")), str(table.get("allowed_signers", "")))
+
+
+def _supply(table: dict[str, Any], problems: list[str]) -> Supply:
+    _unknown(table, {"identity", "issuer", "keys"}, "supply.", problems)
+    identity, issuer, keys = (table.get(key, default) for key, default in
+                              (("identity", ""), ("issuer", Supply.issuer), ("keys", [])))
+    for key, value in (("identity", identity), ("issuer", issuer)):
+        if not isinstance(value, str):
+            problems.append(f"{key}\0`supply.{key}` must be a text")
+    try:
+        re.compile(str(identity))
+    except re.error as cause:
+        problems.append(f"identity\0`supply.identity` is no regular expression: {cause}")
+    if not (isinstance(keys, list) and all(isinstance(one, str) for one in keys)):
+        problems.append("keys\0`supply.keys` must be a list of texts: paths of public keys")
+        keys = []
+    return Supply(str(identity), str(issuer), tuple(keys))
 
 
 def _waivers(parity: dict[str, Any], problems: list[str]) -> tuple[Waiver, ...]:

@@ -39,6 +39,9 @@ COMMANDS = {
     "diff": "Show what in ENVIRONMENT is no longer as its release says, field by field, and who changed it.",
     "parity": "Compare Compose with the rendered OVERLAY, or with every overlay of k8s/overlays.",
     "chart": "Pack OVERLAY as a Helm chart.",
+    "sbom": "List what is in an image: packages, versions, licences.",
+    "sign": "Sign for pushed images: how they were built, what is in them, what was tested.",
+    "verify": "Say who built IMAGE, from which commit, and what was tested.",
     "version": "Show the versions of devenv and of the tools it uses.",
 }
 

@@ -20,6 +20,7 @@ LAYERS = (
     {"doctor", "parity"},
     {"runtimes"},
     {"receipts", "snapshots"},
+    {"supply"},
     {"testing", "promotion", "chart"},
     {"suites"},
     {"cli"},

@@ -193,7 +193,9 @@ def test_what_is_tested_is_what_was_built(workflow, built, name):
 ])
 def test_a_pull_request_builds_and_pushes_nothing(push, commands_run):
     context = {**CONTEXT, "inputs": {"push": push}}
-    chosen = [step for step in RUNS if step.workflow == "build" and evaluate(step.body.get("if", "true"), context)]
+    assert evaluate(workflows()["build"]["jobs"]["sign"]["if"], context) == push
+    chosen = [step for step in RUNS if (step.workflow, step.job) == ("build", "build")
+              and evaluate(step.body.get("if", "true"), context)]
     assert [words[0] for step in chosen for words in commands(step.body["run"])] == commands_run
     assert any("--push" in step.body["run"] for step in chosen) == push
 
@@ -202,6 +204,20 @@ def test_images_are_built_in_one_place():
     building = [step for step in RUNS if ".venv/bin/devenv build" in step.body["run"]
                 and "--from" not in step.body["run"]]
     assert {step.workflow for step in building} == {"build"}
+
+
+def test_a_receipt_is_signed_for_the_images_that_passed_everything():
+    jobs = workflows()["ci"]["jobs"]
+    assert {"build", "e2e-kind", "integration", "test"} <= set(jobs["receipt"]["needs"])
+    assert jobs["receipt"]["env"]["IMAGES"] == "${{ needs.build.outputs.images }}"
+
+
+def test_a_job_that_can_sign_or_publish_runs_nothing_of_an_earlier_run():
+    for name, workflow in workflows().items():
+        for job, body in workflow["jobs"].items():
+            if "id-token" in body["permissions"] and "steps" in body:
+                setups = [step for step in body["steps"] if step.get("uses") == "./.github/actions/setup"]
+                assert all(step["with"]["cache"] == "" for step in setups), f"{name}: {job}"
 
 
 def test_a_release_publishes_what_passed():

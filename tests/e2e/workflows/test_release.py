@@ -42,7 +42,8 @@ def wheel(made):
 
 
 def test_the_wheel_holds_the_package_and_its_data_and_nothing_else(made):
-    names = set(zipfile.ZipFile(wheel(made)).namelist())
+    with zipfile.ZipFile(wheel(made)) as archive:
+        names = set(archive.namelist())
     tracked = subprocess.run(["git", "ls-files", "-co", "--exclude-standard", "devenv"], cwd=ROOT, check=True,
                              capture_output=True, text=True).stdout.split()
     here = {name for name in tracked if (ROOT / name).is_file()}
