@@ -14,10 +14,11 @@ from devenv.chart.files import About, files
 from devenv.chart.holes import places
 from devenv.chart.lift import Object, lift
 from devenv.chart.references import image_parts, is_image
-from devenv.errors import CommandError, UsageError
+from devenv.errors import UsageError
 from devenv.parity.check import as_written
 from devenv.parity.rendering import overlays, render
 from devenv.project import Project
+from devenv.receipts.tree import OUTSIDE, Source, source
 from devenv.shell import Runner
 
 # Helm wants a version of three numbers (semver.org); a build's metadata cannot be part of a registry's tag.
@@ -35,15 +36,6 @@ class Chart:
     notes: tuple[str, ...]
 
 
-@dataclass(frozen=True)
-class Commit:
-    """What the chart is made from."""
-
-    digits: str
-    time_s: int
-    dirty: bool
-
-
 def make(project: Project, runner: Runner, *, overlay: str, output: Path, version: str | None,
          images: Mapping[str, str]) -> Chart:
     """Pack an overlay; `images`: service -> the reference that is written instead of the overlay's own."""
@@ -54,31 +46,30 @@ def make(project: Project, runner: Runner, *, overlay: str, output: Path, versio
         raise UsageError(f"no overlay is named `{overlay}` in `k8s/overlays`", hint)
     if version and not _VERSION.fullmatch(version):
         raise UsageError(f"`{version}` is no version of a chart", "three numbers, as in 1.4.0 or 1.4.0-rc.1")
-    commit = commit_of(project, runner)
+    origin = origin_of(project, runner)
     model = as_written(project, runner).model()
     services = [name for name, service in model.services.items() if service.is_built]
     objects = render(project, there[overlay], runner)
     _replace_images(objects, images, services)
     lifted = lift(objects, services)
-    digits = commit.digits + ("-dirty" if commit.dirty else "")
-    about = About(project.title.replace("_", "-"), version or f"0.0.0-g{digits[:12]}{'-dirty' * commit.dirty}", digits,
-                  overlay)
-    packed = archive(about.name, files(about, lifted), commit.time_s)
+    dirty = "-dirty" if origin.dirty else ""
+    about = About(project.title.replace("_", "-"), version or f"0.0.0-g{origin.commit[:12]}{dirty}",
+                  origin.commit + dirty, overlay)
+    time_s = int(runner.read("git", "show", "--no-patch", "--format=%ct", origin.commit, cwd=project.root))
+    packed = archive(about.name, files(about, lifted), time_s)
     output.mkdir(parents=True, exist_ok=True)
     path = output / f"{about.name}-{about.version}.tgz"
     path.write_bytes(packed)
-    return Chart(about, path, sha256(packed).hexdigest(), tuple(_notes(lifted.values.data, lifted.dropped, commit)))
+    return Chart(about, path, sha256(packed).hexdigest(), tuple(_notes(lifted.values.data, lifted.dropped, origin)))
 
 
-def commit_of(project: Project, runner: Runner) -> Commit:
-    """The commit that is checked out; raises UsageError outside of a repository, where no chart could be traced."""
-    git = ("git", "-C", str(project.root))
-    try:
-        digits, time_s = runner.read(*git, "log", "-1", "--format=%H %ct").split()
-    except CommandError:
+def origin_of(project: Project, runner: Runner) -> Source:
+    """What is checked out; raises UsageError outside of a repository, where no chart could be traced."""
+    found = source(project.root, runner)
+    if found == OUTSIDE:
         raise UsageError(f"`{project.root}` has no commit, and a chart says which one it is made from",
-                         "git init && git add . && git commit") from None
-    return Commit(digits, int(time_s), bool(runner.read(*git, "status", "--porcelain").strip()))
+                         "git init && git add . && git commit")
+    return found
 
 
 def _replace_images(objects: list[Object], images: Mapping[str, str], services: list[str]) -> None:
@@ -95,11 +86,11 @@ def _replace_images(objects: list[Object], images: Mapping[str, str], services: 
                          f"did you mean `{near[0]}`?" if near else f"there are: {', '.join(services)}")
 
 
-def _notes(values: Mapping[str, Mapping[str, Mapping[str, str]]], dropped: list[str], commit: Commit) -> list[str]:
+def _notes(values: Mapping[str, Mapping[str, Mapping[str, str]]], dropped: list[str], origin: Source) -> list[str]:
     found = [f"Secret `{name}` is not packed: whoever installs the chart makes it" for name in dropped]
     unreal = [name for name, image in values.get("images", {}).items() if image["digest"] == _NO_DIGEST]
     if unreal:
         found.append(f"no image has the digest that the overlay names for {', '.join(unreal)}: give --image, or values")
-    if commit.dirty:
+    if origin.dirty:
         found.append("files are changed that are not committed: another build of this commit makes another chart")
     return found

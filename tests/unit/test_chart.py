@@ -11,7 +11,7 @@ from devenv.chart.archive import archive
 from devenv.chart.files import About, files
 from devenv.chart.holes import Hole, places, template, value_at
 from devenv.chart.lift import lift
-from devenv.chart.make import commit_of, make
+from devenv.chart.make import make, origin_of
 from devenv.chart.references import image_parts
 from devenv.errors import UsageError
 from devenv.project import Project
@@ -176,6 +176,7 @@ def test_the_archive_has_the_same_bytes_for_the_same_files():
 
 @pytest.fixture
 def project(tmp_path):
+    (tmp_path / ".git").mkdir()
     (tmp_path / "compose.yaml").write_text("name: shop\nservices: {}\n")
     (tmp_path / "k8s" / "overlays" / "live").mkdir(parents=True)
     (tmp_path / "k8s" / "overlays" / "live" / "kustomization.yaml").write_text("resources: []\n")
@@ -184,7 +185,8 @@ def project(tmp_path):
 
 def packed(project, tmp_path, status="", **rest):
     runner = FakeRunner({
-        "log -1": "c0ffee0000111122223333 1700000000", "status --porcelain": status,
+        "rev-parse --verify": "c0ffee0000111122223333\n", "rev-parse --show-toplevel": f"{project.root}\n",
+        "git show": "1700000000\n", "status --porcelain": status,
         "docker compose": "name: shop\nservices: {web: {image: web, build: .}}\n",
         "kubectl kustomize": yaml.safe_dump(deployment(image="r.io/web@sha256:" + "0" * 64)),
     })
@@ -219,4 +221,4 @@ def test_a_wrong_request_is_told_with_the_next_move(project, tmp_path, rest, mes
 
 def test_outside_of_a_repository_there_is_no_chart(project):
     with pytest.raises(UsageError, match="no commit"):
-        commit_of(project, FakeRunner({"git": 128}))
+        origin_of(project, FakeRunner({"git rev-parse": 1}))
