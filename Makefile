@@ -5,7 +5,8 @@ DEVENV := .venv/bin/devenv
 # `make install EXTRAS=` installs what runs devenv, and nothing that only its tests need.
 EXTRAS ?= [dev]
 
-.PHONY: help install up down test test-faults test-kind test-terraform test-workflows test-supply bench dist docs lock lint
+.PHONY: help install up down test test-chart test-faults test-kind test-supply test-terraform test-workflows \
+	bench dist docs lock lint
 
 help: ## Show the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 14
@@ -38,6 +39,10 @@ test-terraform: install ## Run the whole Terraform suite, tflint included
 test-workflows: install ## Run test.yml's steps in a clean clone, as GitHub would
 	$(DEVENV) doctor --fix
 	.venv/bin/python -m pytest tests/workflows
+
+test-chart: install ## Install, upgrade and uninstall the Helm chart on a kind cluster of its own
+	$(DEVENV) doctor --fix
+	.venv/bin/python -m pytest tests/e2e/chart
 
 test-supply: install ## Sign and verify images for real; builds cosign, which takes minutes
 	$(DEVENV) doctor --fix

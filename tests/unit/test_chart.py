@@ -183,10 +183,10 @@ def project(tmp_path):
     return Project(tmp_path, tmp_path / "compose.yaml")
 
 
-def packed(project, tmp_path, status="", **rest):
+def packed(project, tmp_path, edited="", **rest):
     runner = FakeRunner({
         "rev-parse --verify": "c0ffee0000111122223333\n", "rev-parse --show-toplevel": f"{project.root}\n",
-        "git show": "1700000000\n", "status --porcelain": status,
+        "git show": "1700000000\n", "git diff": edited,
         "docker compose": "name: shop\nservices: {web: {image: web, build: .}}\n",
         "kubectl kustomize": yaml.safe_dump(deployment(image="r.io/web@sha256:" + "0" * 64)),
     })
@@ -202,7 +202,7 @@ def test_a_chart_is_named_after_the_project_and_the_commit(project, tmp_path):
 
 
 def test_uncommitted_changes_are_told_and_show_in_the_version(project, tmp_path):
-    chart = packed(project, tmp_path, status=" M compose.yaml\n", images={"web": "q.io/x/web:2"})
+    chart = packed(project, tmp_path, edited="compose.yaml\0", images={"web": "q.io/x/web:2"})
     assert chart.about.version.endswith("-dirty") and chart.about.commit.endswith("-dirty")
     assert len(chart.notes) == 1 and "not committed" in chart.notes[0]
 
