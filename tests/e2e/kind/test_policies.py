@@ -1,6 +1,7 @@
 """The sample admission policies on a real API server: what they refuse once a namespace asks for them, and what not."""
 
 import json
+import time
 
 import pytest
 
@@ -26,10 +27,20 @@ def guarded(cluster):
         kubectl.read("apply", "--server-side", "--kustomize", policies)
         kubectl.read("create", "namespace", "guarded")
         kubectl.read("label", "namespace", "guarded", *LABELS)
+        wait_until_in_force(kubectl)
         yield kubectl
     finally:
         kubectl.read("delete", "namespace", "guarded", "--ignore-not-found", "--wait=false")
         kubectl.read("delete", "--ignore-not-found", "--kustomize", policies)
+
+
+def wait_until_in_force(kubectl):
+    """The API server learns of a new policy in its own time, as a watcher of what it stores itself."""
+    deadline = time.monotonic() + 60
+    for one in (pod(LOOSE), deployment({})):
+        while "serverside-applied" in answer(kubectl, one):
+            assert time.monotonic() < deadline, "no policy refuses anything"
+            time.sleep(0.2)
 
 
 def answer(kubectl, one):
