@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import errno
 import shlex
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -64,6 +64,15 @@ class CommandError(DevenvError):
         tail = "\n".join(self.output.splitlines()[-12:])
         message = f"`{argv[0]}` failed with exit code {status}: {shlex.join(argv)}"
         super().__init__(f"{message}\n{tail}" if tail else message, hint)
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """``did you mean `x`?``, where something known is near enough to `name`; otherwise empty."""
+    # Imported here: every command imports this module, and few of them are misspelt.
+    from difflib import get_close_matches
+
+    near = get_close_matches(name, list(known), n=1)
+    return f"did you mean `{near[0]}`?" if near else ""
 
 
 @contextmanager

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 from functools import cached_property
 from typing import Any
 
-from devenv.errors import UsageError
+from devenv.errors import UsageError, nearest
 
 STARTED, HEALTHY, COMPLETED = "service_started", "service_healthy", "service_completed_successfully"
 
@@ -98,8 +97,7 @@ class Model:
         """Raise UsageError, with a suggestion, for a name that no service has."""
         for name in names:
             if name not in self.services:
-                near = get_close_matches(name, self.services, n=1)
-                hint = f"did you mean `{near[0]}`?" if near else f"there are: {', '.join(self.services)}"
+                hint = nearest(name, self.services) or f"there are: {', '.join(self.services)}"
                 raise UsageError(f"no service or backend is named `{name}`", hint)
 
     def select(self, names: Iterable[str]) -> tuple[str, ...]:

@@ -69,6 +69,12 @@ def _spinner(title: str) -> Iterator[None]:
         _spinning.pop()
 
 
+def short(text: str, most: int) -> str:
+    """`text` in one line of at most so many characters."""
+    line = " ".join(text.split())
+    return line if len(line) <= most else f"{line[:most - 3]}..."
+
+
 def table(rows: Sequence[Sequence[str]], headings: Sequence[str]) -> None:
     """Write an aligned table to standard output."""
     everything = [headings, *rows]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 from hashlib import sha256
 from pathlib import Path
 
@@ -14,9 +13,9 @@ from devenv.chart.files import About, files
 from devenv.chart.holes import places
 from devenv.chart.lift import Object, lift
 from devenv.chart.references import image_parts, is_image
-from devenv.errors import UsageError
+from devenv.errors import UsageError, nearest
 from devenv.parity.check import as_written
-from devenv.parity.rendering import overlays, render
+from devenv.parity.rendering import no_overlay, overlays, render
 from devenv.project import Project
 from devenv.receipts.tree import OUTSIDE, Source, source
 from devenv.shell import Runner
@@ -41,9 +40,7 @@ def make(project: Project, runner: Runner, *, overlay: str, output: Path, versio
     """Pack an overlay; `images`: service -> the reference that is written instead of the overlay's own."""
     there = overlays(project)
     if overlay not in there:
-        near = get_close_matches(overlay, there, n=1)
-        hint = f"did you mean `{near[0]}`?" if near else f"there are: {', '.join(there)}"
-        raise UsageError(f"no overlay is named `{overlay}` in `k8s/overlays`", hint)
+        raise no_overlay(overlay, there)
     if version and not _VERSION.fullmatch(version):
         raise UsageError(f"`{version}` is no version of a chart", "three numbers, as in 1.4.0 or 1.4.0-rc.1")
     origin = origin_of(project, runner)
@@ -81,9 +78,8 @@ def _replace_images(objects: list[Object], images: Mapping[str, str], services: 
                 container[key] = images[name]
                 left.discard(name)
     for name in sorted(left):
-        near = get_close_matches(name, services, n=1)
         raise UsageError(f"no pod of the overlay runs an image of a service named `{name}`",
-                         f"did you mean `{near[0]}`?" if near else f"there are: {', '.join(services)}")
+                         nearest(name, services) or f"there are: {', '.join(services)}")
 
 
 def _notes(values: Mapping[str, Mapping[str, Mapping[str, str]]], dropped: list[str], origin: Source) -> list[str]:

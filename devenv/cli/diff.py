@@ -41,5 +41,4 @@ def command(ctx: click.Context, environment: str, as_json: bool) -> None:
 
 
 def _cell(value: str | None) -> str:
-    text = "-" if value is None else " ".join(value.split())
-    return text if len(text) <= 50 else f"{text[:47]}..."
+    return "-" if value is None else output.short(value, 50)

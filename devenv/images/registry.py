@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
+from hashlib import sha256
 from pathlib import Path
 
 from devenv import output
@@ -14,6 +15,39 @@ from devenv.images.bake import image_name
 from devenv.model import Model
 from devenv.project import Project
 from devenv.shell import Runner
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """What a registry has under a name."""
+
+    digest: str
+    config: str  # the image's ID; empty for an index of several images
+
+
+def manifest(reference: str, runner: Runner, timeout_s: float = 120) -> Manifest:
+    """The manifest that a registry gives; raises CommandError where it gives none.
+
+    Asked through `docker buildx imagetools`, which has the person's logins. A manifest's digest is the hash of the
+    bytes that come back (OCI distribution-spec, "digest"); its config's digest is the image's ID.
+    """
+    text = runner.read("docker", "buildx", "imagetools", "inspect", "--raw", reference, timeout_s=timeout_s)
+    try:
+        config = str(json.loads(text)["config"]["digest"])
+    except (ValueError, KeyError, TypeError):
+        config = ""
+    return Manifest(f"sha256:{sha256(text.encode()).hexdigest()}", config)
+
+
+def content_tag(repository: str, image_id: str) -> str:
+    """The name that an image is pushed under: its tag says what it is, so it never needs to move."""
+    return f"{repository}:{image_id.removeprefix('sha256:')[:20]}"
+
+
+def upload(image_id: str, tag: str, runner: Runner, log: Path) -> None:
+    """Push an image of this machine under a name."""
+    runner.read("docker", "tag", image_id, tag)
+    runner.log("docker", "push", "--quiet", tag, log=log)
 
 
 @dataclass(frozen=True)
@@ -49,10 +83,9 @@ def push(project: Project, images: Iterable[Built], registry: str, engine: Engin
     for one in images:
         if one.image not in pushed:
             repository = f"{registry.rstrip('/')}/{bare_name(project, one.image)}"
-            tag = f"{repository}:{one.id.removeprefix('sha256:')[:20]}"
-            runner.read("docker", "tag", one.id, tag)
+            tag = content_tag(repository, one.id)
             output.say(f"  pushing {tag}")
-            runner.log("docker", "push", "--quiet", tag, log=project.state / "logs" / "push.log")
+            upload(one.id, tag, runner, project.state / "logs" / "push.log")
             pushed[one.image] = _digest(engine, tag, repository)
         done.append(Built(one.service, one.image, one.id, pushed[one.image]))
     return done

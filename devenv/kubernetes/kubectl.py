@@ -12,6 +12,7 @@ from devenv.shell import Runner
 MANAGER = "devenv"
 # A server-side apply by itself refuses fields that nobody declared. kubectl's own look at the schemas before it is one
 # more thing to fail: it did while metrics-server, whose schema is one of them, started.
+FORCE = "--force-conflicts"
 _APPLY = ("apply", "--server-side", "--field-manager", MANAGER, "--validate=ignore")
 
 
@@ -52,11 +53,11 @@ class Kubectl:
         """All objects of some kinds in the namespace."""
         return list(self.get(kinds, *words)["items"])
 
-    def apply(self, manifests: str) -> str:
-        """Server-side apply with a field manager of our own; conflicts are refused, never forced."""
-        return self.read(*_APPLY, "--filename", "-", stdin=manifests, timeout_s=300)
+    def apply(self, manifests: str, *flags: str) -> str:
+        """Server-side apply with a field manager of our own; conflicts are refused unless `flags` has FORCE."""
+        return self.read(*_APPLY, *flags, "--filename", "-", stdin=manifests, timeout_s=300)
 
     def apply_folder(self, folder: Path, take_over: bool = False) -> str:
         """Server-side apply of a kustomization; `take_over` takes fields from others, as Tilt or a person."""
-        force = ("--force-conflicts",) if take_over else ()
+        force = (FORCE,) if take_over else ()
         return self.read(*_APPLY, *force, "--kustomize", str(folder), timeout_s=300)

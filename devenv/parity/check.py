@@ -7,17 +7,15 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date
-from difflib import get_close_matches
 from pathlib import Path
 
 from devenv.compose import Compose
 from devenv.config import Waiver
 from devenv.environment import read_env
-from devenv.errors import UsageError
 from devenv.parity import composed, rendered
 from devenv.parity.compare import compare
 from devenv.parity.facts import Difference, Platform
-from devenv.parity.rendering import overlays, render
+from devenv.parity.rendering import no_overlay, overlays, render
 from devenv.project import Project
 from devenv.shell import Runner
 
@@ -58,9 +56,7 @@ def check(project: Project, runner: Runner, wanted: Sequence[str], today: date) 
     there = overlays(project)
     for name in wanted:
         if name not in there:
-            near = get_close_matches(name, there, n=1)
-            hint = f"did you mean `{near[0]}`?" if near else f"there are: {', '.join(there)}"
-            raise UsageError(f"no overlay is named `{name}` in `k8s/overlays`", hint)
+            raise no_overlay(name, there)
     chosen = {name: path for name, path in there.items() if name in wanted or not wanted}
     with ThreadPoolExecutor() as pool:
         ours = pool.submit(lambda: composed.read(as_written(project, runner).model()))

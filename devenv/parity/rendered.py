@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from devenv.kubernetes.pods import WORKLOADS, template_of
 from devenv.kubernetes.workloads import NEEDS
 from devenv.parity.composed import capabilities, port_name, words
 from devenv.parity.facts import UNKNOWN, Platform, Workload, ports_in, secrets_in
@@ -13,7 +14,6 @@ from devenv.parity.units import cores, image, memory, seconds
 from devenv.parity.variables import Sources, variables
 
 Object = Mapping[str, Any]
-KINDS = ("CronJob", "DaemonSet", "Deployment", "Job", "StatefulSet")
 # On any object of an overlay: backends that run elsewhere, with the version they speak (`mongodb=5.0`).
 MANAGED = "devenv/managed"
 
@@ -37,7 +37,7 @@ def read(objects: Iterable[Object]) -> Platform:
     listed = list(objects)
     sources = Sources.of(listed)
     services = {one["metadata"]["name"]: one for one in listed if one["kind"] == "Service"}
-    pods = {one["metadata"]["name"]: _pod(one) for one in listed if one["kind"] in KINDS}
+    pods = {one["metadata"]["name"]: _pod(one) for one in listed if one["kind"] in WORKLOADS}
     environments = {name: variables(pod.container, sources) for name, pod in pods.items()}
     values = {name: found.values for name, found in environments.items()}
     return Platform({
@@ -83,10 +83,8 @@ def _annotation(one: Object, name: str) -> str:
 
 
 def _pod(workload: Object) -> _Pod:
-    spec = workload["spec"]
-    if workload["kind"] == "CronJob":
-        spec = spec["jobTemplate"]["spec"]
-    template = spec["template"]
+    template = template_of(workload)
+    assert template is not None, "a workload has pods"
     containers = template["spec"]["containers"]
     named = [one for one in containers if one["name"] == workload["metadata"]["name"]]
     labels = (template.get("metadata") or {}).get("labels") or {}

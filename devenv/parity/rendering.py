@@ -8,7 +8,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from devenv.errors import CommandError, UsageError
+from devenv.errors import CommandError, UsageError, nearest
 from devenv.parity.tree import documents, kustomization, load, walk
 from devenv.project import Project
 from devenv.shell import Runner
@@ -24,6 +24,12 @@ def overlays(project: Project) -> dict[str, Path]:
             "parity compares Compose with kustomize overlays: write one, or run this in a project that has some",
         )
     return found
+
+
+def no_overlay(name: str, there: Iterable[str]) -> UsageError:
+    """What to say of an overlay that is not there."""
+    return UsageError(f"no overlay is named `{name}` in `k8s/overlays`",
+                      nearest(name, there) or f"there are: {', '.join(there)}")
 
 
 def render(project: Project, overlay: Path, runner: Runner) -> list[dict[str, Any]]:

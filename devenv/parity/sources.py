@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from devenv.compose import input_files
+from devenv.kubernetes.pods import WORKLOADS
 from devenv.kubernetes.workloads import NEEDS
 from devenv.parity.facts import Difference
-from devenv.parity.rendered import KINDS, managed
+from devenv.parity.rendered import managed
 from devenv.parity.tree import Patch, load, walk
 from devenv.project import Project
 
@@ -76,7 +77,7 @@ class Manifests:
     def find(self, difference: Difference) -> str:
         """`file:line` of what the overlay says, or of where it would say it."""
         objects, patches, others = self._read
-        kinds = ("Service", *KINDS) if difference.category == "ports" else KINDS
+        kinds = ("Service", *WORKLOADS) if difference.category == "ports" else WORKLOADS
         defined = [
             (file, one) for kind in kinds for file, one in objects
             if one.get("kind") == kind and (one.get("metadata") or {}).get("name") == difference.service

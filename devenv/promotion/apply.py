@@ -7,7 +7,7 @@ from typing import Any
 
 from devenv import output
 from devenv.errors import CommandError, DevenvError
-from devenv.kubernetes.kubectl import MANAGER, Kubectl
+from devenv.kubernetes.kubectl import FORCE, Kubectl
 from devenv.promotion.compare import Change, as_list, key, live, title
 from devenv.promotion.labels import PROJECT
 from devenv.promotion.watch import watch
@@ -38,14 +38,13 @@ def apply(kubectl: Kubectl, objects: Sequence[Object], changes: Iterable[Change]
     Fields of other managers are left to them, and named, unless `take_over`.
     """
     differing = {one.object for one in changes}
-    force = ("--force-conflicts",) if take_over else ()
+    force = (FORCE,) if take_over else ()
     for group in groups(objects):
         wanted = [one for one in group if title(one) in differing]
         if wanted:
             check()
             try:
-                kubectl.read("apply", "--server-side", "--field-manager", MANAGER, "--validate=ignore", *force,
-                             "--filename", "-", stdin=as_list(wanted), timeout_s=300)
+                kubectl.apply(as_list(wanted), *force)
             except CommandError as failure:
                 raise DevenvError(f"the cluster refused {', '.join(map(title, wanted))}:\n{failure.output}",
                                   "mend the manifests, or your rights, then promote again") from None

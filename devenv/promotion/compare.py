@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from devenv.kubernetes.kubectl import MANAGER, Kubectl
+from devenv.kubernetes.kubectl import FORCE, MANAGER, Kubectl
 
 Object = dict[str, Any]
 Path = tuple[str, ...]
@@ -58,10 +58,7 @@ def compare(kubectl: Kubectl, objects: Sequence[Object]) -> tuple[Change, ...]:
     known = [one for one in objects if key(one) in there]
     found = [Change(title(one), NEW, None, "created") for one in objects if key(one) not in there]
     if known:
-        text = kubectl.read("apply", "--server-side", "--field-manager", MANAGER, "--force-conflicts",
-                            "--validate=ignore", "--dry-run=server", "--output", "json", "--filename", "-",
-                            stdin=as_list(known), timeout_s=300)
-        for one in _items(text):
+        for one in _items(kubectl.apply(as_list(known), FORCE, "--dry-run=server", "--output", "json")):
             found += changes(there[key(one)], one)
     return tuple(found)
 

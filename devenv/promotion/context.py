@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -71,9 +72,9 @@ class Promotion:
         """`kubectl` for the environment's context; no call waits for longer than a request may take."""
         return Kubectl(self.runner, None, self.environment.context, request_timeout_s=REQUEST_TIMEOUT_S)
 
-    @property
+    @cached_property
     def namespace(self) -> str:
-        """Where the project's objects and the records of its releases are."""
+        """Where the project's objects and the records of its releases are; read from the overlay, once."""
         from devenv.promotion.render import namespace_of
 
         return namespace_of(self.project.root, self.environment.overlay)
@@ -94,6 +95,11 @@ class Promotion:
     def registry(self) -> str:
         """Where images go; empty where neither devenv.toml nor Terraform says it."""
         return self.environment.registry or str(self.outputs.get("registry_url", ""))
+
+    @property
+    def url(self) -> str:
+        """Where the platform answers; empty where Terraform does not say it."""
+        return str(self.outputs.get("dns", {}).get("url", ""))
 
     @property
     def current(self) -> Release | None:

@@ -58,11 +58,15 @@ class Lease:
 
     def check(self) -> None:
         """Raise DevenvError unless it is still ours; to be called before each write."""
+        self._ours()
+
+    def _ours(self) -> dict[str, Any]:
         found = look(self.kubectl)
         spec = found["spec"] if found else {}
-        if (spec.get("holderIdentity"), spec.get("leaseTransitions")) != (self.holder, self.token):
+        if found is None or (spec.get("holderIdentity"), spec.get("leaseTransitions")) != (self.holder, self.token):
             raise DevenvError(f"this promotion has lost its lease to {spec.get('holderIdentity') or 'nobody'}: "
                               "it writes nothing more", "run the same command again when the other one has ended")
+        return found
 
     def release(self) -> None:
         """Give it up, so that the next promoter need not wait; the token stays."""
@@ -76,9 +80,7 @@ class Lease:
         while not self._stop.wait(RENEW_S):
             # A renewal that fails is no failure of the promotion: the check before the next write decides.
             with suppress(CommandError, DevenvError):
-                self.check()
-                found = look(self.kubectl)
-                assert found is not None
+                found = self._ours()
                 self.kubectl.read("patch", "lease", NAME, "--type=merge", "--patch", json.dumps({
                     "metadata": {"resourceVersion": found["metadata"]["resourceVersion"]},
                     "spec": {"renewTime": _now()}}))
@@ -105,9 +107,14 @@ def refuse_if_held(found: dict[str, Any] | None, me: str, now: datetime | None =
                           f"wait for it; if it has died, its lease runs out in {left_s:.0f} s")
 
 
+def person() -> str:
+    """`user@host`."""
+    return f"{getpass.getuser()}@{socket.gethostname()}"
+
+
 def who() -> str:
     """`user@host process 123 (456)`: the number in brackets tells a process from a later one of the same number."""
-    return f"{getpass.getuser()}@{socket.gethostname()} process {os.getpid()} ({_started(os.getpid())})"
+    return f"{person()} process {os.getpid()} ({_started(os.getpid())})"
 
 
 def _is_dead(holder: str) -> bool:

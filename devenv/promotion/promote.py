@@ -86,7 +86,7 @@ def make_release(promotion: Promotion) -> None:
         receipt = current.receipt
     promotion.target = release.Release(
         identity, images, receipt, commit, receipts.manifest_hash(project.root, environment.overlay),
-        datetime.now(UTC).isoformat(timespec="seconds"), lease.who().partition(" process")[0],
+        datetime.now(UTC).isoformat(timespec="seconds"), lease.person(),
         objects=render.annotate(objects, identity, receipt))
 
 
@@ -151,7 +151,7 @@ def watch(promotion: Promotion) -> None:
 def smoke(promotion: Promotion) -> None:
     """Ask the platform where its users do."""
     if not promotion.unchanged:
-        answer(promotion.environment.smoke, str(promotion.outputs.get("dns", {}).get("url", "")))
+        answer(promotion.environment.smoke, promotion.url)
 
 
 def record(promotion: Promotion) -> None:
@@ -199,7 +199,7 @@ def show(promotion: Promotion) -> None:
         output.say(f"  receipt {promotion.target.receipt[:8]}")
     for one in promotion.changes:
         by = f"  (set by {one.owner})" if one.owner else ""
-        output.say(f"  {one.object} {one.field}: {_short(one.before)} -> {_short(one.after)}{by}")
+        output.say(f"  {one.object} {one.field}: {_cell(one.before)} -> {_cell(one.after)}{by}")
     for gone in promotion.obsolete:
         output.say(f"  {title(gone)}: goes")
 
@@ -213,8 +213,7 @@ def _unique(objects: list[render.Object]) -> list[render.Object]:
     return list({json.dumps(key(one)): one for one in objects}.values())
 
 
-def _short(value: str | None) -> str:
-    text = "nothing" if value is None else " ".join(value.split())
-    return text if len(text) <= 60 else f"{text[:57]}..."
+def _cell(value: str | None) -> str:
+    return "nothing" if value is None else output.short(value, 60)
 
 

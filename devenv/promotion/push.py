@@ -1,46 +1,30 @@
-"""Images in the environment's registry: by digest, and proved to be the tested ones.
-
-The registry is asked through `docker buildx imagetools`, which has the person's logins. A manifest's digest is the hash
-of the bytes that come back (OCI distribution-spec, "digest"); its config's digest is the image's ID.
-"""
+"""Images in the environment's registry: by digest, and proved to be the tested ones."""
 
 from __future__ import annotations
 
-import json
-from dataclasses import dataclass
-from hashlib import sha256
 from pathlib import Path
 
 from devenv.errors import CommandError, DevenvError
+from devenv.images.registry import Manifest, content_tag, manifest, upload
 from devenv.promotion.release import Image
 from devenv.shell import Runner
-
-
-@dataclass(frozen=True)
-class Manifest:
-    """What a registry has under a name."""
-
-    digest: str
-    config: str  # the image's ID
 
 
 def look(runner: Runner, reference: str) -> Manifest | None:
     """The manifest of a reference, or None where the registry has none or does not answer."""
     try:
-        text = runner.read("docker", "buildx", "imagetools", "inspect", "--raw", reference, timeout_s=60)
+        found = manifest(reference, runner, timeout_s=60)
     except CommandError:
         return None
-    try:
-        config = json.loads(text)["config"]["digest"]
-    except (ValueError, KeyError, TypeError):
+    if not found.config:
         raise DevenvError(f"`{reference}` is no image of one platform",
-                          "push the image itself, not an index with attestations") from None
-    return Manifest(f"sha256:{sha256(text.encode()).hexdigest()}", config)
+                          "push the image itself, not an index with attestations")
+    return found
 
 
 def tag_of(registry: str, name: str, image_id: str) -> str:
-    """The name that an image is pushed under: its tag says what it is, so it never needs to move."""
-    return f"{registry}/{name}:{image_id.removeprefix('sha256:')[:20]}"
+    """The name that a service's image has in the environment's registry."""
+    return content_tag(f"{registry}/{name}", image_id)
 
 
 def there(runner: Runner, registry: str, name: str, image_id: str) -> Image | None:
@@ -58,8 +42,7 @@ def there(runner: Runner, registry: str, name: str, image_id: str) -> Image | No
 def push(runner: Runner, registry: str, name: str, image_id: str, log: Path) -> Image:
     """Push an image of this machine and read back what the registry has; raises DevenvError where that is another."""
     tag = tag_of(registry, name, image_id)
-    runner.read("docker", "tag", image_id, tag)
-    runner.log("docker", "push", "--quiet", tag, log=log)
+    upload(image_id, tag, runner, log)
     image = there(runner, registry, name, image_id)
     if image is None:
         raise DevenvError(f"`{tag}` was pushed, and the registry does not give it back", "try again")

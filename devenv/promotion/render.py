@@ -12,6 +12,7 @@ from typing import Any
 
 from devenv.compose import load_yaml
 from devenv.errors import DevenvError, UsageError
+from devenv.kubernetes.pods import WORKLOADS
 from devenv.project import write_whole
 from devenv.promotion.labels import PROJECT, RECEIPT_ANNOTATION, RELEASE_ANNOTATION
 from devenv.promotion.release import Image
@@ -20,7 +21,6 @@ from devenv.shell import Runner
 
 Object = dict[str, Any]
 IMAGES, BACKENDS = Path("images") / "kustomization.yaml", Path("backends.env")
-WORKLOADS = ("Deployment", "StatefulSet", "DaemonSet", "Job", "CronJob")
 _CLUSTER_WIDE = ("Namespace", "ClusterRole", "ClusterRoleBinding", "CustomResourceDefinition", "IngressClass",
                  "PersistentVolume", "PriorityClass", "StorageClass", "APIService")
 

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from difflib import get_close_matches
 from typing import Any
 
 from devenv import output
 from devenv.config import Environment
-from devenv.errors import DevenvError, UsageError
+from devenv.errors import DevenvError, UsageError, nearest
 from devenv.lock import locked
 from devenv.project import Project
 from devenv.promotion.context import Promotion
@@ -22,10 +21,8 @@ def find(project: Project, name: str) -> Environment:
     known = project.config.environments
     if name in known:
         return known[name]
-    near = get_close_matches(name, known, n=1)
-    hint = f"did you mean `{near[0]}`?" if near else (
-        f"there are: {', '.join(known)}" if known
-        else "write [environments.NAME] in devenv.toml: docs/guides/promote.md")
+    hint = nearest(name, known) or (f"there are: {', '.join(known)}" if known
+                                    else "write [environments.NAME] in devenv.toml: docs/guides/promote.md")
     raise UsageError(f"no environment is named `{name}`", hint)
 
 

@@ -53,7 +53,7 @@ def restore(promotion: Promotion, before: release.Release | None) -> None:
     watch(kubectl, wanted, timeout_s)
     check_running(kubectl, wanted)
     if before:
-        smoke(promotion.environment.smoke, str(promotion.outputs.get("dns", {}).get("url", "")))
+        smoke(promotion.environment.smoke, promotion.url)
 
 
 def look(promotion: Promotion) -> None:
@@ -81,7 +81,7 @@ def choose(number: int | None) -> Callable[[Promotion], None]:
         promotion.target = replace(
             target, number=newest.number + 1, status=release.APPLYING, reason=f"rollback to {target.number}",
             made_at=datetime.now(UTC).isoformat(timespec="seconds"),
-            made_by=lease.who().partition(" process")[0])
+            made_by=lease.person())
         promotion.changes = compare(promotion.kubectl, target.objects)
 
     return choose_release

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from devenv.engine import SERVICE_LABEL, Engine
-from devenv.errors import DevenvError, UsageError
+from devenv.errors import DevenvError, UsageError, nearest
 from devenv.project import Project
 from devenv.runtimes import record, runtime
 from devenv.runtimes.containers import Container, observe, summary
@@ -141,11 +141,8 @@ class ComposeRuntime:
             raise DevenvError(f"nothing of `{self.project.name}` exists", "devenv up")
         for name in names:
             if name not in seen:
-                from difflib import get_close_matches
-
-                near = get_close_matches(name, seen, n=1)
-                hint = f"did you mean `{near[0]}`?" if near else f"there are: {', '.join(sorted(seen))}"
-                raise UsageError(f"no service or backend named `{name}` exists", hint)
+                raise UsageError(f"no service or backend named `{name}` exists",
+                                 nearest(name, seen) or f"there are: {', '.join(sorted(seen))}")
         return seen
 
 

@@ -68,12 +68,17 @@ def read(folder: Path) -> Snapshot:
                           f"devenv snapshot delete {folder.name}") from None
 
 
+def digest(path: Path) -> str:
+    """The SHA-256 of a file."""
+    with path.open("rb") as file:
+        return file_digest(file, "sha256").hexdigest()
+
+
 def verify(folder: Path, part: Part) -> Path:
     """The archive of a part; raises DevenvError unless it is what was saved, byte for byte."""
     path = folder / part.file
     try:
-        with path.open("rb") as file:
-            found = file_digest(file, "sha256").hexdigest()
+        found = digest(path)
     except FileNotFoundError:
         found = "no file"
     if found != part.sha256:

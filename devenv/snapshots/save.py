@@ -5,7 +5,6 @@ from __future__ import annotations
 import gzip
 import shutil
 from datetime import UTC, datetime
-from hashlib import file_digest
 from pathlib import Path
 
 from devenv import output
@@ -15,7 +14,7 @@ from devenv.project import Project, write_whole
 from devenv.runtimes.holdings import Holding, clear_containers, refuse_half_restored
 from devenv.runtimes.runtime import DataCopier, Runtime
 from devenv.snapshots import store
-from devenv.snapshots.manifest import FILE, Part, Snapshot, product, secret_hashes
+from devenv.snapshots.manifest import FILE, Part, Snapshot, digest, product, secret_hashes
 
 
 def save(project: Project, runtime: Runtime, name: str) -> Snapshot:
@@ -53,7 +52,5 @@ def _part(copier: DataCopier, holding: Holding, number: int, folder: Path) -> Pa
     with path.open("wb") as file, gzip.GzipFile("", "wb", 1, file) as packed:
         copier.pack(holding, packed)
     store.sync(path)
-    with path.open("rb") as saved:
-        digest = file_digest(saved, "sha256").hexdigest()
-    return Part(holding.backend, holding.image, product(holding.image, Engine()), holding.path, path.name, digest,
-                path.stat().st_size)
+    return Part(holding.backend, holding.image, product(holding.image, Engine()), holding.path, path.name,
+                digest(path), path.stat().st_size)

@@ -5,10 +5,9 @@ from __future__ import annotations
 import os
 import re
 import shutil
-from difflib import get_close_matches
 from pathlib import Path
 
-from devenv.errors import DevenvError, UsageError
+from devenv.errors import DevenvError, UsageError, nearest
 from devenv.project import Project
 from devenv.runtimes.holdings import RESTORING
 from devenv.snapshots.manifest import Snapshot, read
@@ -47,9 +46,8 @@ def find(project: Project, name: str) -> Snapshot:
     place = folder(project, name)
     if not place.is_dir():
         known = names(project)
-        near = get_close_matches(name, known, n=1)
         raise UsageError(f"no snapshot is named `{name}`",
-                         f"did you mean `{near[0]}`?" if near else f"snapshots: {', '.join(known) or 'none'}")
+                         nearest(name, known) or f"snapshots: {', '.join(known) or 'none'}")
     return read(place)
 
 

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from difflib import get_close_matches
 
 from devenv.config import Suite
-from devenv.errors import DevenvError, UsageError
+from devenv.errors import DevenvError, UsageError, nearest
 from devenv.project import Project
 
 
@@ -19,9 +18,8 @@ def suites(project: Project, names: Sequence[str]) -> tuple[Suite, ...]:
     by_name = {suite.name: suite for suite in known}
     for name in names:
         if name not in by_name:
-            near = get_close_matches(name, by_name, n=1)
             raise UsageError(f"no test suite is named `{name}`",
-                             f"did you mean `{near[0]}`?" if near else f"there are: {', '.join(by_name)}")
+                             nearest(name, by_name) or f"there are: {', '.join(by_name)}")
     return tuple(by_name[name] for name in dict.fromkeys(names)) or known
 
 

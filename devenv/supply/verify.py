@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from hashlib import sha256
 from typing import Any
 
 from devenv.errors import CommandError, DevenvError, UsageError
+from devenv.images.registry import manifest
 from devenv.project import Project
 from devenv.receipts import Receipt
 from devenv.receipts.receipt import parse
@@ -83,26 +83,24 @@ def verify(reference: str, trusted: Sequence[Signer], runner: Runner, *, from_ci
 def _resolve(reference: str, runner: Runner) -> tuple[str, str]:
     """The reference by digest and the image ID, from the manifest that the registry gives; its digest is checked."""
     try:
-        raw = runner.read("docker", "buildx", "imagetools", "inspect", "--raw", reference)
+        found = manifest(reference, runner)
     except CommandError as failure:
         lines = failure.output.splitlines()
         raise DevenvError(f"no registry gives the manifest of `{reference}`: "
                           f"{lines[-1] if lines else failure.status}",
                           "push the image first (`devenv build --push REGISTRY`), or `docker login` to its registry",
                           {"cause": "registry"}) from None
-    digest = f"sha256:{sha256(raw.encode()).hexdigest()}"
     name, at, asked = reference.partition("@")
-    if at and asked != digest:
-        raise DevenvError(f"`{reference}` was changed: the registry's manifest has the digest {digest}",
+    if at and asked != found.digest:
+        raise DevenvError(f"`{reference}` was changed: the registry's manifest has the digest {found.digest}",
                           "do not run it; find out who can write to that registry", {"cause": "changed"})
     if not at:
         host, slash, path = name.rpartition("/")
         name = f"{host}{slash}{path.partition(':')[0]}"
-    config = json.loads(raw).get("config") or {}
-    if "digest" not in config:
+    if not found.config:
         raise DevenvError(f"`{reference}` is an index of several images", "name one by its digest: "
                           f"`docker buildx imagetools inspect {reference}` lists them")
-    return f"{name}@{digest}", str(config["digest"])
+    return f"{name}@{found.digest}", found.config
 
 
 def _origin(predicate: dict[str, Any], reference: str) -> tuple[str, str]:

@@ -6,11 +6,11 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from devenv.kubernetes.pods import template_of
 from devenv.terraform.outputs import backends_env, secret_names
 
 # The ConfigMap that is made of `backends.env`; kustomize adds a hash to its name.
 SETTINGS = re.compile(r"backends(-[a-z0-9]+)?")
-WORKLOADS = ("CronJob", "DaemonSet", "Deployment", "Job", "StatefulSet")
 Objects = list[dict[str, Any]]
 
 
@@ -124,10 +124,8 @@ def _name(one: dict[str, Any]) -> str:
 def _pods(objects: Objects) -> Iterator[tuple[str, dict[str, Any]]]:
     """Name and pod of each workload, the pod's labels beside its specification."""
     for one in objects:
-        if one["kind"] in WORKLOADS:
-            spec = one["spec"]["jobTemplate"]["spec"] if one["kind"] == "CronJob" else one["spec"]
-            labels = spec["template"].get("metadata", {}).get("labels", {})
-            yield _name(one), {**spec["template"]["spec"], "labels": labels}
+        if template := template_of(one):
+            yield _name(one), {**template["spec"], "labels": template.get("metadata", {}).get("labels", {})}
 
 
 def _sources(pod: dict[str, Any]) -> Iterator[str]:

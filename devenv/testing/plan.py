@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
@@ -13,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from devenv import __version__
 from devenv.engine import Engine
-from devenv.errors import UsageError
+from devenv.errors import UsageError, nearest
 from devenv.model import Model, Service
 from devenv.project import COMPOSE_NAMES, Project, write_whole
 from devenv.runtimes.record import hash_files, hash_variables
@@ -64,8 +63,7 @@ class Plan:
     def backend(self, name: str) -> Service:
         """A backend; raises UsageError, with a suggestion, for any other name."""
         if name not in self.model.services:
-            near = get_close_matches(name, self.model.backends, n=1)
-            hint = f"did you mean `{near[0]}`?" if near else f"backends: {', '.join(self.model.backends) or 'none'}"
+            hint = nearest(name, self.model.backends) or f"backends: {', '.join(self.model.backends) or 'none'}"
             raise UsageError(f"no backend is named `{name}`", hint)
         if self.model.services[name].is_built:
             raise UsageError(f"`{name}` is a service, not a backend", f'ask for `devenv_service("{name}")`')

@@ -14,8 +14,8 @@ MODULES = sorted(path for path in PACKAGE.rglob("*.py") if "recipes" not in path
 LAYERS = (
     {"errors"},
     {"shell", "config", "output", "wire"},
-    {"project", "steps", "engine", "lock", "model"},
-    {"environment", "compose", "ports", "tls", "kubernetes", "terraform"},
+    {"project", "steps", "engine", "lock", "model", "kubernetes"},
+    {"environment", "compose", "ports", "tls", "terraform"},
     {"images"},
     {"doctor", "parity"},
     {"runtimes"},

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 from devenv.compose import load_yaml
 from devenv.images import recipes
+from devenv.images.registry import content_tag
 from devenv.images.resolve import resolve
 from devenv.images.wanted import wanted_images
 from devenv.project import Project
@@ -33,8 +34,7 @@ def service_images(up: KindUp) -> list[ServiceImage]:
     for name, local in up.built.items():
         image = up.engine.image(local) if name in named else None
         if image is not None:
-            tag = image["Id"].removeprefix("sha256:")[:20]
-            found.append(ServiceImage(name, local, f"{up.registry.host}/{name}:{tag}"))
+            found.append(ServiceImage(name, local, content_tag(f"{up.registry.host}/{name}", image["Id"])))
     return found
 
 

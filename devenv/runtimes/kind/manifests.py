@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from devenv.errors import CommandError, DevenvError, UsageError
+from devenv.kubernetes.pods import template_of
 from devenv.parity.tree import load, walk
 from devenv.project import Project, write_whole
 from devenv.shell import Runner
@@ -126,11 +127,8 @@ def write_secrets(overlay_folder: Path, values: Mapping[str, str]) -> None:
 
 def pod_specs(one: Mapping[str, Any]) -> Iterable[dict[str, Any]]:
     """The pod templates of an object."""
-    spec = one.get("spec") or {}
-    if one["kind"] == "CronJob":
-        spec = spec["jobTemplate"]["spec"]
-    if one["kind"] in ("Deployment", "StatefulSet", "DaemonSet", "Job", "CronJob"):
-        yield spec["template"]["spec"]
+    if template := template_of(one):
+        yield template["spec"]
 
 
 def _image(name: str, reference: str) -> dict[str, str]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from devenv.doctor.programs import use_folder
 from devenv.engine import Engine
-from devenv.errors import DevenvError, UsageError
+from devenv.errors import DevenvError, UsageError, nearest
 from devenv.project import Project
 from devenv.runtimes import runtime
 from devenv.runtimes.holdings import settle
@@ -169,11 +169,8 @@ class KindRuntime:
         found = {one.name: one for one in self._observe()}
         for name in names:
             if name not in found:
-                from difflib import get_close_matches
-
-                near = get_close_matches(name, found, n=1)
                 raise UsageError(f"no service or backend named `{name}` exists",
-                                 f"did you mean `{near[0]}`?" if near else f"there are: {', '.join(sorted(found))}")
+                                 nearest(name, found) or f"there are: {', '.join(sorted(found))}")
         return found
 
     def _claims(self, backends: Sequence[str]) -> dict[str, list[str]]:
