@@ -1,3 +1,5 @@
+import signal
+
 import pytest
 
 from tests.e2e.checkout import Checkout, copy_of_the_working_tree
@@ -6,6 +8,13 @@ from tests.e2e.registry import registry  # noqa: F401
 
 # Away from the developer's own platform, and inside the range of ordinary ports.
 PORT_OFFSET = 4100
+
+
+@pytest.fixture(scope="session", autouse=True)
+def interruptible():
+    """What a shell starts in the background ignores Ctrl-C, and so would all that the tests start and interrupt."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
