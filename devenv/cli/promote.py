@@ -34,6 +34,7 @@ def command(app: App, environment: str, dry_run: bool, source: str | None, yes: 
 
     Example: devenv promote staging --dry-run
     """
+    from devenv.doctor.programs import ensure_programs
     from devenv.promotion import session
     from devenv.promotion.context import Options
 
@@ -42,6 +43,8 @@ def command(app: App, environment: str, dry_run: bool, source: str | None, yes: 
         if session.find(app.project, source).name == environment:
             raise UsageError(f"`{environment}` cannot take its own release", "name another environment after --from")
         promotion.environment = replace(promotion.environment, source=source)
+    if promotion.environment.provenance:
+        ensure_programs(["cosign"], promotion.runner, promotion.engine, app.project.state / "logs")
     session.promote(promotion)
     target = promotion.target
     assert target is not None

@@ -12,7 +12,7 @@ from typing import Any
 from devenv import receipts
 from devenv.errors import CommandError, DevenvError, LockedError
 from devenv.images.registry import bare_name
-from devenv.promotion import lease, push, release
+from devenv.promotion import lease, origin, push, release
 from devenv.promotion.context import REQUEST_TIMEOUT_S, Promotion
 from devenv.promotion.render import check_overlay
 
@@ -34,7 +34,7 @@ def problems(promotion: Promotion) -> list[str]:
     with ThreadPoolExecutor(max_workers=4) as pool:
         jobs = [pool.submit(_ask, check, promotion) for check in (_terraform, _local, _cluster)]
         found = [problem for job in jobs for problem in job.result()]
-    return [*found, *_platforms(promotion)]
+    return [*found, *_platforms(promotion), *origin.problems(promotion)]
 
 
 def of_cluster(promotion: Promotion) -> list[str]:
@@ -75,12 +75,13 @@ def _local(promotion: Promotion) -> Iterator[str]:
         yield from _taken(promotion)
         return
     promotion.local = receipts.images_now(project, promotion.runner, promotion.engine)
-    try:
-        promotion.receipt = receipts.find(
-            project, {name: one.image_id for name, one in promotion.local.items()}, environment.suites,
-            overlays=(environment.overlay,), commit=source.commit or None, runner=promotion.runner)
-    except DevenvError as problem:
-        yield f"{problem.message} ({problem.hint})"
+    if environment.provenance != "ci":  # With it the receipt travels with the images, and `origin` reads it there.
+        try:
+            promotion.receipt = receipts.find(
+                project, {name: one.image_id for name, one in promotion.local.items()}, environment.suites,
+                overlays=(environment.overlay,), commit=source.commit or None, runner=promotion.runner)
+        except DevenvError as problem:
+            yield f"{problem.message} ({problem.hint})"
     if environment.registry:
         promotion.images = pushed(promotion)
 
@@ -99,8 +100,9 @@ def _taken(promotion: Promotion) -> Iterator[str]:
         return
     images = promotion.taken.images
     promotion.receipt = None
-    receipts.find(project, {name: one.image_id for name, one in images.items()}, environment.suites,
-                  overlays=(environment.overlay,), runner=promotion.runner)
+    if environment.provenance != "ci":
+        receipts.find(project, {name: one.image_id for name, one in images.items()}, environment.suites,
+                      overlays=(environment.overlay,), runner=promotion.runner)
     for name, one in images.items():
         if environment.registry and not one.reference.startswith(f"{environment.registry}/"):
             yield (f"`{name}` is in another registry than `{environment.registry}`: environments that take releases "

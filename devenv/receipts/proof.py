@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from devenv.errors import DevenvError
 from devenv.project import Project
@@ -18,24 +18,30 @@ _HINT = "`devenv test` builds and tests what the source says now; `devenv receip
 
 def find(project: Project, images: Mapping[str, str], suites: Sequence[str], *, overlays: Sequence[str] = (),
          commit: str | None = None, runner: Runner | None = None) -> Receipt:
-    """The newest receipt for exactly these images (service -> image ID), in which all of `suites` passed.
+    """The newest receipt on this machine for exactly these images (service -> image ID), in which all `suites` passed.
 
     With `overlays`, their files must be those of the receipt; with `commit`, it must have been made at that one.
     Raises DevenvError that says what the nearest receipt lacks.
     """
-    runner = runner or Runner()
     receipts = load(project)
     if not receipts:
         raise DevenvError("there is no receipt: nothing was tested as built", "devenv test", {"cause": "receipt"})
+    return choose(project, receipts, images, suites, overlays=overlays, commit=commit, runner=runner or Runner())
+
+
+def choose(project: Project, receipts: Iterable[Receipt], images: Mapping[str, str], suites: Sequence[str], *,
+           overlays: Sequence[str] = (), commit: str | None = None, runner: Runner | None = None) -> Receipt:
+    """As `find`, among these receipts; without a runner, whoever gave them vouches for who signed them."""
     nearest: tuple[int, Receipt, str] | None = None
-    for receipt in receipts:
+    for receipt in sorted(receipts, key=lambda one: one.made_at, reverse=True):
         for rank, problem in _problems(project, receipt, images, suites, overlays, commit, runner):
             if nearest is None or rank > nearest[0]:
                 nearest = (rank, receipt, problem)
             break
         else:
             return receipt
-    assert nearest is not None
+    if nearest is None:
+        raise DevenvError("there is no receipt for all of these images", _HINT, {"cause": "receipt"})
     _, receipt, problem = nearest
     raise DevenvError(f"no receipt counts for these images. The nearest is {receipt.id[:8]} of {receipt.made_at}, "
                       f"but {problem}", _HINT, {"cause": "receipt", "receipt": receipt.id})
@@ -57,7 +63,7 @@ def standing(project: Project, receipt: Receipt, images: Mapping[str, Image], no
 
 
 def _problems(project: Project, receipt: Receipt, images: Mapping[str, str], suites: Sequence[str],
-              overlays: Sequence[str], commit: str | None, runner: Runner) -> Iterator[tuple[int, str]]:
+              overlays: Sequence[str], commit: str | None, runner: Runner | None) -> Iterator[tuple[int, str]]:
     """What stands against a receipt, worst first; the number grows with its nearness."""
     for name in sorted({*images, *receipt.images}):
         if problem := _image_problem(name, images, receipt):
@@ -80,7 +86,7 @@ def _problems(project: Project, receipt: Receipt, images: Mapping[str, str], sui
     for overlay in overlays:
         if receipt.manifests.get(overlay) != manifest_hash(project.root, overlay):
             yield 5, f"the files of the overlay `{overlay}` have changed since"
-    if problem := signing.verify(project, receipt, runner):
+    if runner and (problem := signing.verify(project, receipt, runner)):
         yield 6, problem
 
 

@@ -55,9 +55,8 @@ def verify(reference: str, trusted: Sequence[Signer], runner: Runner, *, from_ci
            offline: bool = False) -> Verdict:
     """What is proven of the image in a registry; raises DevenvError where nothing is.
 
-    For `devenv verify`; its place in a promotion is the preflight, once for each pushed digest, with `from_ci` where a
-    laptop's word does not do. With `offline` no public log is asked: what is attached to the image
-    must prove itself.
+    With `from_ci` no key's word does. With `offline` no public log is asked: what is attached to the image must prove
+    itself.
     """
     reference, image_id = _resolve(reference, runner)
     wanted = [one for one in trusted if one.is_ci or not from_ci]

@@ -6,10 +6,11 @@ import re
 import tomllib
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
+from devenv.config.reading import refuse_unknown, section
+from devenv.config.supply import Supply, supply_from
 from devenv.errors import UsageError
 
 _VARIABLE = re.compile(r"[A-Z_][A-Z0-9_]*")
@@ -80,15 +81,8 @@ class Environment:
     # URLs that must answer with 2xx or 3xx after a rollout.
     smoke: tuple[str, ...] = ()
     timeout_s: float = 300
-
-
-@dataclass(frozen=True)
-class Supply:
-    """Who may vouch for an image: CI's workflow, by what its certificate says, and holders of keys."""
-
-    identity: str = ""  # a regular expression over the workflow's whole name
-    issuer: str = "https://token.actions.githubusercontent.com"
-    keys: tuple[str, ...] = ()  # paths of public keys
+    # `ci` refuses what CI has not built and tested, `warn` says so; empty: nobody asks.
+    provenance: str = ""
 
 
 @dataclass(frozen=True)
@@ -128,28 +122,30 @@ def load_config(path: Path) -> Config:
 
 
 def _parse(data: dict[str, Any], problems: list[str]) -> Config:
-    _unknown(data, {"up", "secrets", "test", "parity", "receipts", "environments", "supply"}, "", problems)
-    up = _table(data, "up", problems)
-    _unknown(up, {"timeout_s"}, "up.", problems)
+    refuse_unknown(data, {"up", "secrets", "test", "parity", "receipts", "environments", "supply"}, "", problems)
+    up = section(data, "up", problems)
+    refuse_unknown(up, {"timeout_s"}, "up.", problems)
     timeout_s = up.get("timeout_s", Config.timeout_s)
     if isinstance(timeout_s, bool) or not isinstance(timeout_s, (int, float)) or timeout_s <= 0:
         problems.append("timeout_s\0`up.timeout_s` must be a number of seconds above 0")
         timeout_s = Config.timeout_s
-    secrets = _table(data, "secrets", problems)
+    secrets = section(data, "secrets", problems)
     for name, prefix in secrets.items():
         if not _VARIABLE.fullmatch(name):
             problems.append(f"{name}\0`secrets.{name}` is no name of an environment variable (A-Z, 0-9, _)")
         if not isinstance(prefix, str):
             problems.append(f"{name}\0`secrets.{name}` must be a text: the prefix of the generated value, or \"\"")
-    suites = _suites(_table(data, "test", problems), problems)
-    waivers = _waivers(_table(data, "parity", problems), problems)
-    receipts = _receipts(_table(data, "receipts", problems), problems)
-    environments = _environments(_table(data, "environments", problems), {one.name for one in suites}, problems)
-    supply = _supply(_table(data, "supply", problems), problems)
+    suites = _suites(section(data, "test", problems), problems)
+    waivers = _waivers(section(data, "parity", problems), problems)
+    receipts = _receipts(section(data, "receipts", problems), problems)
+    environments = _environments(section(data, "environments", problems), {one.name for one in suites}, problems)
+    supply = supply_from(section(data, "supply", problems), problems)
+    problems += [f"{name}\0`environments.{name}.provenance` needs `supply.identity`: which workflow is CI's?"
+                 for name, one in environments.items() if one.provenance and not supply.identity]
     return Config(secrets, suites, timeout_s, waivers, receipts, environments, supply)
 
 
-_ENVIRONMENT_TEXTS = ("context", "cluster_uid", "registry", "overlay", "terraform", "confirm", "from")
+_ENVIRONMENT_TEXTS = ("context", "cluster_uid", "registry", "overlay", "terraform", "confirm", "from", "provenance")
 
 
 def _environments(tables: dict[str, Any], suites: set[str], problems: list[str]) -> dict[str, Environment]:
@@ -159,7 +155,7 @@ def _environments(tables: dict[str, Any], suites: set[str], problems: list[str])
         if not isinstance(table, dict):
             problems.append(f"{name}\0`{prefix}` must be a table with `context` and `cluster_uid`")
             continue
-        _unknown(table, {*_ENVIRONMENT_TEXTS, "backend", "suites", "smoke", "timeout_s"}, f"{prefix}.", problems)
+        refuse_unknown(table, {*_ENVIRONMENT_TEXTS, "backend", "suites", "smoke", "timeout_s"}, f"{prefix}.", problems)
         problems += [f"{name}\0`{prefix}.{key}` must be a text"
                      for key in _ENVIRONMENT_TEXTS if not isinstance(table.get(key, ""), str)]
         problems += [f"{name}\0`{prefix}.{key}` must be a list of texts" for key in ("suites", "smoke")
@@ -175,6 +171,8 @@ def _environments(tables: dict[str, Any], suites: set[str], problems: list[str])
             problems.append(f"{name}\0`{prefix}.confirm` must be \"yes\" or \"type\"")
         if table.get("from", "") not in ("", *(other for other in tables if other != name)):
             problems.append(f"{name}\0`{prefix}.from` names no other environment")
+        if table.get("provenance", "") not in ("", "warn", "ci"):
+            problems.append(f"{name}\0`{prefix}.provenance` must be \"ci\" or \"warn\"")
         if len(problems) > before:
             continue
         problems += [f"{name}\0`{prefix}.suites` has `{one}`, which is no suite of [test]"
@@ -182,7 +180,8 @@ def _environments(tables: dict[str, Any], suites: set[str], problems: list[str])
         found[name] = Environment(
             name, table["context"], table["cluster_uid"], table.get("registry", "").rstrip("/"),
             table.get("overlay") or name, table.get("terraform", ""), backend, tuple(table.get("suites", [])),
-            table.get("confirm", "yes"), table.get("from", ""), tuple(table.get("smoke", [])), float(timeout_s))
+            table.get("confirm", "yes"), table.get("from", ""), tuple(table.get("smoke", [])), float(timeout_s),
+            table.get("provenance", ""))
     return found
 
 
@@ -192,7 +191,7 @@ def _suites(test: dict[str, Any], problems: list[str]) -> tuple[Suite, ...]:
         if not isinstance(suite, dict):
             problems.append(f"{name}\0`test.{name}` must be a table with `command`")
             continue
-        _unknown(suite, {"command", "needs_platform", "programs", "may_skip"}, f"test.{name}.", problems)
+        refuse_unknown(suite, {"command", "needs_platform", "programs", "may_skip"}, f"test.{name}.", problems)
         command = suite.get("command")
         if not (isinstance(command, list) and command and all(isinstance(word, str) for word in command)):
             problems.append(f"{name}\0`test.{name}.command` must be a list of texts, one for each argument")
@@ -212,31 +211,14 @@ def _suites(test: dict[str, Any], problems: list[str]) -> tuple[Suite, ...]:
 
 
 def _receipts(table: dict[str, Any], problems: list[str]) -> Receipts:
-    _unknown(table, {"key", "allowed_signers"}, "receipts.", problems)
+    refuse_unknown(table, {"key", "allowed_signers"}, "receipts.", problems)
     problems += [f"{key}\0`receipts.{key}` must be a text: a path"
                  for key in ("key", "allowed_signers") if not isinstance(table.get(key, ""), str)]
     return Receipts(str(table.get("key", "")), str(table.get("allowed_signers", "")))
 
 
-def _supply(table: dict[str, Any], problems: list[str]) -> Supply:
-    _unknown(table, {"identity", "issuer", "keys"}, "supply.", problems)
-    identity, issuer, keys = (table.get(key, default) for key, default in
-                              (("identity", ""), ("issuer", Supply.issuer), ("keys", [])))
-    for key, value in (("identity", identity), ("issuer", issuer)):
-        if not isinstance(value, str):
-            problems.append(f"{key}\0`supply.{key}` must be a text")
-    try:
-        re.compile(str(identity))
-    except re.error as cause:
-        problems.append(f"identity\0`supply.identity` is no regular expression: {cause}")
-    if not (isinstance(keys, list) and all(isinstance(one, str) for one in keys)):
-        problems.append("keys\0`supply.keys` must be a list of texts: paths of public keys")
-        keys = []
-    return Supply(str(identity), str(issuer), tuple(keys))
-
-
 def _waivers(parity: dict[str, Any], problems: list[str]) -> tuple[Waiver, ...]:
-    _unknown(parity, {"waivers"}, "parity.", problems)
+    refuse_unknown(parity, {"waivers"}, "parity.", problems)
     listed = parity.get("waivers", [])
     if not (isinstance(listed, list) and all(isinstance(one, dict) for one in listed)):
         problems.append("waivers\0`parity.waivers` must be written as [[parity.waivers]], one table for each")
@@ -244,7 +226,7 @@ def _waivers(parity: dict[str, Any], problems: list[str]) -> tuple[Waiver, ...]:
     waivers = []
     for number, waiver in enumerate(listed, 1):
         before, what = len(problems), f"waiver {number} in `parity.waivers`"
-        _unknown(waiver, {"class", "until", *_WAIVER_TEXTS}, "parity.waivers.", problems)
+        refuse_unknown(waiver, {"class", "until", *_WAIVER_TEXTS}, "parity.waivers.", problems)
         if waiver.get("class") not in PARITY_CLASSES:
             problems.append(f"waivers\0{what} needs a `class`: {', '.join(PARITY_CLASSES)}")
         if not isinstance(waiver.get("until"), date) or isinstance(waiver["until"], datetime):
@@ -259,22 +241,6 @@ def _waivers(parity: dict[str, Any], problems: list[str]) -> tuple[Waiver, ...]:
             texts = {key: waiver[key] for key in _WAIVER_TEXTS if key in waiver}
             waivers.append(Waiver(category=waiver["class"], until=waiver["until"], **texts))
     return tuple(waivers)
-
-
-def _table(data: dict[str, Any], key: str, problems: list[str]) -> dict[str, Any]:
-    value = data.get(key, {})
-    if isinstance(value, dict):
-        return value
-    problems.append(f"{key}\0`{key}` must be a table")
-    return {}
-
-
-def _unknown(table: dict[str, Any], known: set[str], prefix: str, problems: list[str]) -> None:
-    for key in table:
-        if key not in known:
-            near = get_close_matches(key, known, n=1)
-            hint = f", did you mean `{prefix}{near[0]}`?" if near else ""
-            problems.append(f"{key}\0unknown key `{prefix}{key}`{hint}")
 
 
 def _split(problem: str) -> tuple[str, str]:
