@@ -11,6 +11,7 @@ from typing import Any
 from devenv.config import Environment
 from devenv.engine import Engine
 from devenv.kubernetes.kubectl import Kubectl
+from devenv.kubernetes.patience import Patient
 from devenv.project import Project
 from devenv.promotion.compare import Change
 from devenv.promotion.lease import Lease
@@ -69,8 +70,8 @@ class Promotion:
 
     @property
     def cluster(self) -> Kubectl:
-        """`kubectl` for the environment's context; no call waits for longer than a request may take."""
-        return Kubectl(self.runner, None, self.environment.context, request_timeout_s=REQUEST_TIMEOUT_S)
+        """`kubectl` for the environment's context; a request has a limit, and questions outlast a short silence."""
+        return Patient(self.runner, None, self.environment.context, request_timeout_s=REQUEST_TIMEOUT_S)
 
     @cached_property
     def namespace(self) -> str:

@@ -12,8 +12,9 @@ from typing import Any
 from devenv import receipts
 from devenv.errors import CommandError, DevenvError, LockedError
 from devenv.images.registry import bare_name
+from devenv.kubernetes.kubectl import Kubectl
 from devenv.promotion import lease, origin, push, release
-from devenv.promotion.context import REQUEST_TIMEOUT_S, Promotion
+from devenv.promotion.context import Promotion
 from devenv.promotion.render import check_overlay
 
 # What a promotion does in the cluster: verbs, API group, resources; the last says whether in the namespace.
@@ -27,6 +28,9 @@ RIGHTS = (
     (("list", "create", "patch", "delete"), "batch", "jobs"),
     (("create", "patch"), "networking.k8s.io", "ingresses"),
 )
+_CLUSTER_RIGHTS = ((("get",), "", "namespaces"), (("list",), "", "nodes"))
+# The first question of all: before anything has begun, a cluster that is silent is no reason to wait for it.
+FIRST_ANSWER_S = 15
 
 
 def problems(promotion: Promotion) -> list[str]:
@@ -64,8 +68,8 @@ def _local(promotion: Promotion) -> Iterator[str]:
     """The tree, the images, the receipt, and the registry."""
     project, environment = promotion.project, promotion.environment
     check_overlay(project.root, environment.overlay)
-    if environment.registry:
-        yield from _registry(environment.registry)
+    unreached = list(_registry(environment.registry)) if environment.registry else []
+    yield from unreached
     source = receipts.source(project.root, promotion.runner)
     if source.dirty:
         changed = ", ".join(sorted(source.changed)[:5])
@@ -82,7 +86,7 @@ def _local(promotion: Promotion) -> Iterator[str]:
                 overlays=(environment.overlay,), commit=source.commit or None, runner=promotion.runner)
         except DevenvError as problem:
             yield f"{problem.message} ({problem.hint})"
-    if environment.registry:
+    if environment.registry and not unreached:
         promotion.images = pushed(promotion)
 
 
@@ -158,7 +162,10 @@ def _cluster(promotion: Promotion) -> Iterator[str]:
                             "name")
         held, known = pool.submit(lease.look, promotion.kubectl), pool.submit(
             release.read, promotion.kubectl, promotion.project.title)
-        yield from rights.result()
+        if lacking := rights.result():
+            # What else cannot be read follows from it.
+            yield lacking
+            return
         promotion.platforms = platforms.result()
         promotion.namespace_exists = bool(space.result().strip())
         lease.refuse_if_held(held.result(), "")
@@ -169,8 +176,9 @@ def stranger(promotion: Promotion) -> str:
     """Why the context does not lead to the environment's own cluster; empty where it does."""
     environment = promotion.environment
     try:
-        found = promotion.cluster.read("get", "namespace", "kube-system", "--output", "jsonpath={.metadata.uid}",
-                                       timeout_s=REQUEST_TIMEOUT_S + 5).strip()
+        found = Kubectl(promotion.runner, None, environment.context).read(
+            "get", "namespace", "kube-system", "--output", "jsonpath={.metadata.uid}",
+            timeout_s=FIRST_ANSWER_S).strip()
     except CommandError as failure:
         last = failure.output.splitlines()[-1] if failure.output else f"exit code {failure.status}"
         return f"the cluster of context `{environment.context}` does not answer as it should: {last}"
@@ -180,19 +188,22 @@ def stranger(promotion: Promotion) -> str:
             f"{environment.cluster_uid} for `{environment.name}`")
 
 
-def _rights(promotion: Promotion) -> Iterator[str]:
-    """One SelfSubjectAccessReview for each verb, all in one call."""
-    asked = [{"namespace": promotion.namespace, "verb": verb, "group": group, "resource": resource}
-             for verbs, group, resource in RIGHTS for verb in verbs]
+def _rights(promotion: Promotion) -> str:
+    """The rights that the user lacks; one SelfSubjectAccessReview for each verb, all in one call."""
+    asked = [{"namespace": namespace, "verb": verb, "group": group, "resource": resource}
+             for namespace, rights in ((promotion.namespace, RIGHTS), ("", _CLUSTER_RIGHTS))
+             for verbs, group, resource in rights for verb in verbs]
     reviews = [{"apiVersion": "authorization.k8s.io/v1", "kind": "SelfSubjectAccessReview",
                 "spec": {"resourceAttributes": one}} for one in asked]
     text = promotion.cluster.read("create", "--output", "json", "--filename", "-",
                                   stdin=json.dumps({"apiVersion": "v1", "kind": "List", "items": reviews}))
     lacking = [one["spec"]["resourceAttributes"] for one in _documents(text) if not one["status"].get("allowed")]
-    if lacking:
-        named = ", ".join(f"{one['verb']} {one['resource']}" for one in lacking)
-        yield (f"your user may not, in namespace `{promotion.namespace}`: {named} "
-               "(RBAC: bind a Role with these verbs to it)")
+    here, everywhere = (", ".join(f"{one['verb']} {one['resource']}" for one in lacking
+                                  if bool(one.get("namespace")) is namespaced) for namespaced in (True, False))
+    found = [f"in namespace `{promotion.namespace}`: {here} (RBAC: bind a Role with these verbs to it)"] if here else []
+    if everywhere:
+        found.append(f"in the whole cluster: {everywhere} (RBAC: bind a ClusterRole with these verbs to it)")
+    return f"your user may not, {'; and not, '.join(found)}" if found else ""
 
 
 def _nodes(promotion: Promotion) -> frozenset[str]:

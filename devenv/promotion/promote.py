@@ -14,7 +14,7 @@ from devenv.promotion import lease, preflight, push, release, render
 from devenv.promotion.compare import NEW, Change, as_list, compare, key, live, title
 from devenv.promotion.context import Promotion
 from devenv.promotion.smoke import smoke as answer
-from devenv.promotion.watch import check_running
+from devenv.promotion.watch import RESTARTS, RESTARTS_ON_TOP, check_running
 from devenv.promotion.watch import watch as wait_for
 from devenv.terraform.outputs import backends_env
 
@@ -108,6 +108,7 @@ def show_changes(promotion: Promotion) -> None:
         output.say(f"  nothing to change: release {newest.number if newest else 0} runs")
         return
     show(promotion)
+    _warn_of_no_way_back(promotion)
     foreign = sorted({f"{one.object} {one.field} ({one.owner})" for one in promotion.changes if one.owner})
     if foreign and not promotion.options.take_over:
         raise DevenvError("others have set fields that this release sets too:\n"
@@ -144,7 +145,8 @@ def watch(promotion: Promotion) -> None:
     """Watch the pods until all run the new digests, or until one never will."""
     if promotion.unchanged or promotion.target is None:
         return
-    wait_for(promotion.kubectl, promotion.target.objects, promotion.environment.timeout_s)
+    restarts = RESTARTS_ON_TOP if promotion.current else RESTARTS
+    wait_for(promotion.kubectl, promotion.target.objects, promotion.environment.timeout_s, restarts)
     check_running(promotion.kubectl, promotion.target.objects)
 
 
@@ -202,6 +204,16 @@ def show(promotion: Promotion) -> None:
         output.say(f"  {one.object} {one.field}: {_cell(one.before)} -> {_cell(one.after)}{by}")
     for gone in promotion.obsolete:
         output.say(f"  {title(gone)}: goes")
+
+
+def _warn_of_no_way_back(promotion: Promotion) -> None:
+    """Say before the first change which images of the release that runs could not be pulled again."""
+    current = promotion.current
+    gone = [one.reference for name, one in (current.images if current else {}).items()
+            if one != promotion.images.get(name) and not push.still_there(promotion.runner, one)]
+    if current and gone:
+        output.warn(f"the registry no longer gives {', '.join(gone)}: should this release fail, a node that lacks "
+                    f"them cannot go back to release {current.number}")
 
 
 def _agree(promotion: Promotion, question: str) -> None:

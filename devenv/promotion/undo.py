@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 
 from devenv import output
-from devenv.errors import CommandError, DevenvError, NotRolledBackError, RolledBackError, UsageError
+from devenv.errors import DevenvError, NotRolledBackError, RolledBackError, UsageError
 from devenv.promotion import apply as applying
 from devenv.promotion import lease, preflight, push, release
 from devenv.promotion.compare import compare
@@ -127,8 +128,8 @@ def bring_back(promotion: Promotion) -> None:
         applying.prune(promotion.kubectl, applying.obsolete(known, target.objects), promotion.project.title,
                        promotion.lease.check)
         release.update(promotion.kubectl, replace(target, status=release.DEPLOYED))
-    except CommandError as failure:
-        raise NotRolledBackError(f"going back failed: {failure.message}", failure.hint) from failure
     except DevenvError as failure:
-        release.update(promotion.kubectl, replace(target, status=release.FAILED, reason=failure.message[:500]))
+        # The cluster that cannot be written to may be the failure itself.
+        with suppress(DevenvError):
+            release.update(promotion.kubectl, replace(target, status=release.FAILED, reason=failure.message[:500]))
         raise NotRolledBackError(f"going back failed: {failure.message}", failure.hint) from failure

@@ -16,18 +16,20 @@ POLL_S = 0.5
 # What a second look may mend: a registry that was busy, a quota that the old pods leave, a node that is coming.
 # A Secret that a controller makes may come a moment after the pod that wants it.
 PULL_S, QUOTA_S, CONFIG_S, SCHEDULE_S = 6, 6, 12, 20
-CRASHES = 2
+# A service may wait for others by crashing. On top of a release that runs there is nothing to wait for: what crashes
+# and crashes again as soon as it is restarted is broken, and the third time would come 10 s later.
+RESTARTS, RESTARTS_ON_TOP = 2, 1
 _NEVER = {"ErrImageNeverPull", "InvalidImageName"}
 _CONFIG = {"CreateContainerConfigError", "CreateContainerError"}
 _PULLING = {"ErrImagePull", "ImagePullBackOff"}
 _REVISION = "deployment.kubernetes.io/revision"
 
 
-def watch(kubectl: Kubectl, objects: Iterable[Object], timeout_s: float,
+def watch(kubectl: Kubectl, objects: Iterable[Object], timeout_s: float, restarts: int = RESTARTS,
           clock: Callable[[], float] = monotonic, pause: Callable[[float], None] = sleep) -> None:
     """Return when each workload of `objects` runs as it says; raises DevenvError with the evidence, as early as can be.
 
-    `timeout_s` is for what is never ready and gives no reason.
+    `timeout_s` is for what is never ready and gives no reason; so many `restarts` of a crashing pod are a loop.
     """
     wanted = {(one["kind"], one["metadata"]["name"]) for one in objects if one["kind"] in KINDS}
     began = clock()
@@ -42,7 +44,7 @@ def watch(kubectl: Kubectl, objects: Iterable[Object], timeout_s: float,
                 continue
             pods = pods_of(one, items) if one is not None else []
             waiting.append(Workload(kind, name, "", tuple(pods)))
-            for reason, patience_s in reasons(one, pods):
+            for reason, patience_s in reasons(one, pods, restarts):
                 if clock() - first_seen.setdefault(f"{name} {reason.partition(':')[0]}", clock()) >= patience_s:
                     raise explain(kubectl, waiting[-1], reason)
         if not waiting:
@@ -79,7 +81,7 @@ def pods_of(one: Object, items: Sequence[Object]) -> list[Object]:
     return pods
 
 
-def reasons(one: Object | None, pods: Iterable[Object]) -> Iterable[tuple[str, float]]:
+def reasons(one: Object | None, pods: Iterable[Object], restarts: int = RESTARTS) -> Iterable[tuple[str, float]]:
     """Why waiting is useless, each with the seconds that it may last before it counts."""
     # What is said of an older generation says nothing of this one; a Job has only one.
     if one is not None and (one["kind"] == "Job" or one.get("status", {}).get("observedGeneration", 0)
@@ -102,7 +104,7 @@ def reasons(one: Object | None, pods: Iterable[Object]) -> Iterable[tuple[str, f
                 yield f"{reason}: {message}", CONFIG_S
             elif reason in _PULLING:
                 yield f"ErrImagePull: {message or reason}", PULL_S
-            elif reason == "CrashLoopBackOff" and each.get("restartCount", 0) >= CRASHES:
+            elif reason == "CrashLoopBackOff" and each.get("restartCount", 0) >= restarts:
                 yield f"CrashLoopBackOff: {each['restartCount']} restarts", 0
         for condition in status.get("conditions", []):
             if condition.get("reason") == "Unschedulable":

@@ -10,7 +10,7 @@ import pytest
 from devenv.config import Environment, load_config
 from devenv.errors import CommandError, DevenvError, LockedError, NotRolledBackError, RolledBackError, UsageError
 from devenv.project import find
-from devenv.promotion import lease, push, release, render, session, watch
+from devenv.promotion import lease, preflight, push, release, render, session, watch
 from devenv.promotion.apply import groups, obsolete
 from devenv.promotion.compare import changes
 from devenv.promotion.context import Options, Promotion
@@ -59,6 +59,7 @@ def test_a_reason_that_time_does_not_mend_is_named(seen, told):
 def test_one_crash_and_what_is_said_of_an_older_generation_are_no_reasons():
     quota = [{"type": "ReplicaFailure", "status": "True", "reason": "FailedCreate", "message": "exceeded quota"}]
     assert not list(watch.reasons(None, [pod("CrashLoopBackOff", restarts=1)]))
+    assert list(watch.reasons(None, [pod("CrashLoopBackOff", restarts=1)], watch.RESTARTS_ON_TOP))
     assert not list(watch.reasons(deployment(observedGeneration=1, conditions=quota), []))
     assert [one for one, _ in watch.reasons(deployment(conditions=quota), [])] == ["FailedCreate: exceeded quota"]
 
@@ -194,6 +195,20 @@ def test_kubectl_names_its_context_and_gives_up_on_a_server_that_hangs():
     kubectl = lease.Kubectl(Runner(), None, "staging", "shop", request_timeout_s=20)
     assert kubectl.argv("get", "pods") == ("kubectl", "--context", "staging", "--request-timeout=20s", "--namespace",
                                            "shop", "get", "pods")
+
+
+def test_rights_that_are_lacking_are_named_where_they_are_to_be_given(tmp_path):
+    def review(allowed, **attributes):
+        return json.dumps({"kind": "SelfSubjectAccessReview", "spec": {"resourceAttributes": attributes},
+                           "status": {"allowed": allowed}})
+
+    said = (review(True, namespace="shop", verb="get", resource="pods")
+            + review(False, namespace="shop", verb="patch", resource="leases")
+            + review(False, verb="list", resource="nodes"))
+    promotion = a_promotion(tmp_path, {"create --output json": said, "kube-system": "u", "get": '{"items": []}'})
+    told, = preflight.of_cluster(promotion)
+    assert "in namespace `shop`: patch leases (RBAC: bind a Role" in told
+    assert "in the whole cluster: list nodes (RBAC: bind a ClusterRole" in told
 
 
 class HeldLease:
