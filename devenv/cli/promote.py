@@ -30,7 +30,8 @@ def command(app: App, environment: str, dry_run: bool, source: str | None, yes: 
     """Bring exactly the tested images to ENVIRONMENT.
 
     Shows what would change and asks. If a service does not come up, all go back to the release before. Exits with 4
-    after that, with 5 where the way back failed too, and with 75 while another promotion is at work.
+    after that, with 5 where the way back failed too, and with 75 while another promotion is at work or
+    has taken over.
 
     Example: devenv promote staging --dry-run
     """

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from time import monotonic, sleep
 from typing import Any
@@ -45,11 +45,15 @@ def observe(kubectl: Kubectl, since: str = "") -> list[Workload]:
             name = one["metadata"]["name"]
             label = one["spec"]["template"]["metadata"].get("labels", {}).get(NAME_LABEL, name)
             mine = tuple(pod for pod in pods if pod["metadata"].get("labels", {}).get(NAME_LABEL) == label)
-            needs = one["metadata"].get("annotations", {}).get(NEEDS, "")
             condition = STARTING if any(_is_outdated(pod, since) for pod in mine) else _condition(one)
-            found.append(Workload(one["kind"], name, condition, mine,
-                                  frozenset(entry.split()[0] for entry in needs.split(",") if entry.strip())))
+            found.append(Workload(one["kind"], name, condition, mine, needs_of(one)))
     return sorted(found, key=lambda one: one.name)
+
+
+def needs_of(one: Mapping[str, Any]) -> frozenset[str]:
+    """The names of what an object says that it needs."""
+    needs = one["metadata"].get("annotations", {}).get(NEEDS, "")
+    return frozenset(entry.split()[0] for entry in needs.split(",") if entry.strip())
 
 
 def wait(kubectl: Kubectl, timeout_s: float, report: Callable[[str], None] = lambda name: None,

@@ -8,12 +8,15 @@ from typing import Any
 from devenv import output
 from devenv.errors import CommandError, DevenvError
 from devenv.kubernetes.kubectl import FORCE, Kubectl
+from devenv.kubernetes.workloads import needs_of
 from devenv.promotion.compare import Change, as_list, key, live, title
+from devenv.promotion.fetched import fetched
 from devenv.promotion.labels import PROJECT
 from devenv.promotion.watch import watch
 
 Object = dict[str, Any]
-# What pods need before they start; then what prepares; then the pods; then what leads to them.
+# What pods need before they start; then what a Job says that it needs; then Jobs, which prepare; then the other pods;
+# then what leads to them.
 _FIRST = ("Namespace", "CustomResourceDefinition", "ResourceQuota", "LimitRange", "ServiceAccount", "Role",
           "ClusterRole", "RoleBinding", "ClusterRoleBinding", "Secret", "SecretStore", "ExternalSecret", "ConfigMap",
           "PersistentVolume", "PersistentVolumeClaim", "NetworkPolicy", "Service", "PodDisruptionBudget")
@@ -22,23 +25,32 @@ _PODS = ("Deployment", "StatefulSet", "DaemonSet", "CronJob")
 
 
 def groups(objects: Iterable[Object]) -> list[list[Object]]:
-    """The objects in four groups, each of which may be applied at once."""
-    found: list[list[Object]] = [[], [], [], []]
-    for one in objects:
+    """The objects in groups, each of which may be applied at once."""
+    ordered = list(objects)
+    needed = needed_by_jobs(ordered)
+    found: list[list[Object]] = [[], [], [], [], []]
+    for one in ordered:
         kind = one["kind"]
-        found[0 if kind in _FIRST else 1 if kind in _JOBS else 2 if kind in _PODS else 3].append(one)
+        pods = 1 if one["metadata"]["name"] in needed else 3
+        found[0 if kind in _FIRST else 2 if kind in _JOBS else pods if kind in _PODS else 4].append(one)
     found[0].sort(key=lambda one: _FIRST.index(one["kind"]))
-    return found
+    return [group for group in found if group]
+
+
+def needed_by_jobs(objects: Iterable[Object]) -> frozenset[str]:
+    """Names of what the Jobs say that they need: backends that run as pods, or nothing where a cloud runs them."""
+    return frozenset(name for one in objects if one["kind"] in _JOBS for name in needs_of(one))
 
 
 def apply(kubectl: Kubectl, objects: Sequence[Object], changes: Iterable[Change], timeout_s: float,
           check: Callable[[], None], take_over: bool) -> None:
-    """Server-side apply of what differs, Jobs waited for; `check` is called before each write.
+    """Server-side apply of what differs, waiting for what the next group needs; `check` is called before each write.
 
     Fields of other managers are left to them, and named, unless `take_over`.
     """
     differing = {one.object for one in changes}
     force = (FORCE,) if take_over else ()
+    needed = needed_by_jobs(objects)
     for group in groups(objects):
         wanted = [one for one in group if title(one) in differing]
         if wanted:
@@ -48,7 +60,9 @@ def apply(kubectl: Kubectl, objects: Sequence[Object], changes: Iterable[Change]
             except CommandError as failure:
                 raise DevenvError(f"the cluster refused {', '.join(map(title, wanted))}:\n{failure.output}",
                                   "mend the manifests, or your rights, then promote again") from None
-        watch(kubectl, [one for one in group if one["kind"] in _JOBS], timeout_s)
+        fetched(kubectl, group, timeout_s)
+        watch(kubectl, [one for one in group if one["kind"] in _JOBS or (
+            one["kind"] in _PODS and one["metadata"]["name"] in needed)], timeout_s)
 
 
 def obsolete(before: Sequence[Object], after: Sequence[Object]) -> tuple[Object, ...]:

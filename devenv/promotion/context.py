@@ -22,6 +22,8 @@ from devenv.terraform import Plan, Terraform
 
 Object = dict[str, Any]
 REQUEST_TIMEOUT_S = 20
+# The variant of each add-on in k8s/addons that a real environment's cluster has.
+CLOUD = "aws"
 
 
 @dataclass(frozen=True)
@@ -30,6 +32,18 @@ class Options:
 
     dry_run: bool = False
     take_over: bool = False
+
+
+@dataclass(frozen=True)
+class Place:
+    """What a promotion brings and reaches, where that is not the project's own: a rehearsal's."""
+
+    project: Project  # whose k8s/ and Terraform are brought, and where the release's files are written
+    kubeconfig: Path
+    terraform: Mapping[str, str]  # added to its environment
+    url: str  # where the platform answers
+    authority: Path  # who signed its certificate
+    addons: tuple[Path, ...]
 
 
 @dataclass
@@ -43,6 +57,7 @@ class Promotion:
     options: Options
     # Asks a question and returns whether the person agrees.
     confirm: Callable[[str], bool]
+    place: Place | None = None
     local: Mapping[str, Any] = field(default_factory=dict)
     receipt: Receipt | None = None
     plan: Plan | None = None
@@ -64,21 +79,27 @@ class Promotion:
     unchanged: bool = False
 
     @property
+    def home(self) -> Project:
+        """Whose manifests and Terraform are brought; receipts and images are always those of `project`."""
+        return self.place.project if self.place else self.project
+
+    @property
     def state(self) -> Path:
         """Where this environment's machine-written files lie, git-ignored."""
-        return self.project.state / "releases" / self.environment.name
+        return self.home.state / "releases" / self.environment.name
 
     @property
     def cluster(self) -> Kubectl:
         """`kubectl` for the environment's context; a request has a limit, and questions outlast a short silence."""
-        return Patient(self.runner, None, self.environment.context, request_timeout_s=REQUEST_TIMEOUT_S)
+        kubeconfig = self.place.kubeconfig if self.place else None
+        return Patient(self.runner, kubeconfig, self.environment.context, request_timeout_s=REQUEST_TIMEOUT_S)
 
     @cached_property
     def namespace(self) -> str:
         """Where the project's objects and the records of its releases are; read from the overlay, once."""
         from devenv.promotion.render import namespace_of
 
-        return namespace_of(self.project.root, self.environment.overlay)
+        return namespace_of(self.home.root, self.environment.overlay)
 
     @property
     def kubectl(self) -> Kubectl:
@@ -90,7 +111,16 @@ class Promotion:
         """Terraform for the environment's folder, if it has one."""
         if not self.environment.terraform:
             return None
-        return Terraform(self.runner, self.project.root / self.environment.terraform, self.state / "terraform")
+        return Terraform(self.runner, self.home.root / self.environment.terraform, self.state / "terraform",
+                         self.place.terraform if self.place else {})
+
+    @property
+    def addons(self) -> tuple[Path, ...]:
+        """The add-ons that the environment's cluster has, as folders of manifests."""
+        if self.place:
+            return self.place.addons
+        files = (self.home.root / "k8s" / "addons").glob(f"*/{CLOUD}/kustomization.yaml")
+        return tuple(sorted(file.parent for file in files))
 
     @property
     def registry(self) -> str:
@@ -100,7 +130,14 @@ class Promotion:
     @property
     def url(self) -> str:
         """Where the platform answers; empty where Terraform does not say it."""
+        if self.place:
+            return self.place.url
         return str(self.outputs.get("dns", {}).get("url", ""))
+
+    @property
+    def authority(self) -> Path | None:
+        """Who signed the platform's certificate, where that is nobody whom this machine trusts anyway."""
+        return self.place.authority if self.place else None
 
     @property
     def current(self) -> Release | None:

@@ -25,6 +25,10 @@ DURATION_S, RENEW_S = 30, 8
 SKEW_S = 5
 
 
+class LostLeaseError(LockedError):
+    """Another promoter has taken over: it settles what was begun, so nothing is written and nothing brought back."""
+
+
 @dataclass
 class Lease:
     """The right to change an environment, held and renewed until `release`."""
@@ -57,15 +61,17 @@ class Lease:
         Thread(target=self._renew, daemon=True).start()
 
     def check(self) -> None:
-        """Raise DevenvError unless it is still ours; to be called before each write."""
+        """Raise LostLeaseError unless it is still ours; to be called before each write."""
         self._ours()
 
     def _ours(self) -> dict[str, Any]:
         found = look(self.kubectl)
         spec = found["spec"] if found else {}
         if found is None or (spec.get("holderIdentity"), spec.get("leaseTransitions")) != (self.holder, self.token):
-            raise DevenvError(f"this promotion has lost its lease to {spec.get('holderIdentity') or 'nobody'}: "
-                              "it writes nothing more", "run the same command again when the other one has ended")
+            raise LostLeaseError(f"this promotion has lost its lease to {spec.get('holderIdentity') or 'nobody'}: it "
+                                 "writes nothing more, and what it has written stays until the next one settles it",
+                                 "when no other is at work, run the same command again: it goes on from what the "
+                                 "cluster has", {"cause": "lease"})
         return found
 
     def release(self) -> None:

@@ -13,7 +13,7 @@ from devenv import receipts
 from devenv.errors import CommandError, DevenvError, LockedError
 from devenv.images.registry import bare_name
 from devenv.kubernetes.kubectl import Kubectl
-from devenv.promotion import lease, origin, push, release
+from devenv.promotion import fit, lease, origin, push, release
 from devenv.promotion.context import Promotion
 from devenv.promotion.render import check_overlay
 
@@ -39,6 +39,11 @@ def problems(promotion: Promotion) -> list[str]:
         jobs = [pool.submit(_ask, check, promotion) for check in (_terraform, _local, _cluster)]
         found = [problem for job in jobs for problem in job.result()]
     return [*found, *_platforms(promotion), *origin.problems(promotion)]
+
+
+def of_source(promotion: Promotion) -> list[str]:
+    """What the source, its images and their receipt alone have against it."""
+    return _ask(_local, promotion)
 
 
 def of_cluster(promotion: Promotion) -> list[str]:
@@ -67,7 +72,7 @@ def _ask(check: Callable[[Promotion], Iterator[str]], promotion: Promotion) -> l
 def _local(promotion: Promotion) -> Iterator[str]:
     """The tree, the images, the receipt, and the registry."""
     project, environment = promotion.project, promotion.environment
-    check_overlay(project.root, environment.overlay)
+    check_overlay(promotion.home.root, environment.overlay)
     unreached = list(_registry(environment.registry)) if environment.registry else []
     yield from unreached
     source = receipts.source(project.root, promotion.runner)
@@ -140,15 +145,18 @@ def _registry(registry: str) -> Iterator[str]:
 
 
 def _terraform(promotion: Promotion) -> Iterator[str]:
-    """A plan says at once whether there are credentials, a state, and nobody who has it locked."""
+    """A plan says at once whether there are credentials and a state, who has it locked, and what will be put out."""
     terraform = promotion.terraform
-    if terraform is not None:
+    if terraform is None:
+        return
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        rendered = pool.submit(fit.rendered, promotion)
         terraform.require()
         terraform.init(promotion.environment.backend)
         promotion.plan = terraform.plan("-lock-timeout=5s")
         if promotion.plan.shown.get("prior_state"):
             promotion.outputs = terraform.outputs()
-    yield from ()
+        yield from fit.problems(promotion.plan.outputs, rendered.result())
 
 
 def _cluster(promotion: Promotion) -> Iterator[str]:

@@ -10,7 +10,7 @@ from devenv import output, receipts
 from devenv.errors import DevenvError, UsageError
 from devenv.images.registry import bare_name
 from devenv.promotion import apply as applying
-from devenv.promotion import lease, preflight, push, release, render
+from devenv.promotion import fit, lease, preflight, push, release, render
 from devenv.promotion.compare import NEW, Change, as_list, compare, key, live, title
 from devenv.promotion.context import Promotion
 from devenv.promotion.smoke import smoke as answer
@@ -64,6 +64,10 @@ def apply_terraform(promotion: Promotion) -> None:
     hold(promotion)
     terraform.apply(plan)
     promotion.outputs = terraform.outputs()
+    if not fit.is_known(plan.outputs) and (found := fit.problems(promotion.outputs, fit.rendered(promotion))):
+        raise DevenvError("Terraform was applied, and its outputs do not fit the overlay; nothing in the cluster was "
+                          "changed:\n" + "\n".join(f"  - {one}" for one in found),
+                          details={"cause": "contract", "problems": found})
 
 
 def make_release(promotion: Promotion) -> None:
@@ -77,7 +81,7 @@ def make_release(promotion: Promotion) -> None:
         promotion.images = images
     backends = backends_env(promotion.outputs) if "backends" in promotion.outputs else None
     files = render.machine_files(environment.name, images, backends)
-    objects = render.manifests(promotion.runner, project.root, promotion.state, environment.overlay, files)
+    objects = render.manifests(promotion.runner, promotion.home.root, promotion.state, environment.overlay, files)
     render.check_digests(objects, images)
     objects = render.finish(objects, project.title)
     identity, current = release.identity(objects), promotion.current
@@ -153,7 +157,7 @@ def watch(promotion: Promotion) -> None:
 def smoke(promotion: Promotion) -> None:
     """Ask the platform where its users do."""
     if not promotion.unchanged:
-        answer(promotion.environment.smoke, promotion.url)
+        answer(promotion.environment.smoke, promotion.url, promotion.authority)
 
 
 def record(promotion: Promotion) -> None:

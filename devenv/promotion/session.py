@@ -11,6 +11,7 @@ from devenv.errors import DevenvError, UsageError, nearest
 from devenv.lock import locked
 from devenv.project import Project
 from devenv.promotion.context import Promotion
+from devenv.promotion.lease import LostLeaseError
 from devenv.promotion.promote import PREVIEW, PROMOTE
 from devenv.promotion.undo import bring_back, choose, look, revert
 from devenv.steps import Journal, run
@@ -49,7 +50,7 @@ def _run(promotion: Promotion, command: str, steps: tuple[Callable[[Promotion], 
         try:
             run(command, steps, promotion, journal)
         except (Exception, KeyboardInterrupt) as failure:
-            if not promotion.began:
+            if not promotion.began or isinstance(failure, LostLeaseError):
                 if isinstance(failure, DevenvError):
                     journal.write(finished=True)
                 raise

@@ -19,7 +19,10 @@ from devenv.promotion.watch import check_running, watch
 
 
 def revert(promotion: Promotion, failure: DevenvError) -> DevenvError:
-    """Bring back the release before the failed one; returns the error to end with: 4, or 5 where that failed too."""
+    """Bring back the release before the failed one; returns the error to end with: 4, or 5 where that failed too.
+
+    Where another promoter takes over meanwhile, that is the error: 75.
+    """
     failed = promotion.target
     assert failed is not None and promotion.lease is not None
     before = promotion.current
@@ -29,6 +32,8 @@ def revert(promotion: Promotion, failure: DevenvError) -> DevenvError:
         with output.step(f"Go back to release {before.number}" if before else "Remove what was made"):
             restore(promotion, before)
         release.update(promotion.kubectl, replace(failed, status=release.FAILED, reason=reason[:500]))
+    except lease.LostLeaseError as lost:
+        return lost
     except DevenvError as second:
         return NotRolledBackError(
             f"{failure.message}\nand the way back failed too: {second.message}",
@@ -54,7 +59,7 @@ def restore(promotion: Promotion, before: release.Release | None) -> None:
     watch(kubectl, wanted, timeout_s)
     check_running(kubectl, wanted)
     if before:
-        smoke(promotion.environment.smoke, promotion.url)
+        smoke(promotion.environment.smoke, promotion.url, promotion.authority)
 
 
 def look(promotion: Promotion) -> None:
@@ -128,6 +133,8 @@ def bring_back(promotion: Promotion) -> None:
         applying.prune(promotion.kubectl, applying.obsolete(known, target.objects), promotion.project.title,
                        promotion.lease.check)
         release.update(promotion.kubectl, replace(target, status=release.DEPLOYED))
+    except lease.LostLeaseError:
+        raise
     except DevenvError as failure:
         # The cluster that cannot be written to may be the failure itself.
         with suppress(DevenvError):

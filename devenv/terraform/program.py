@@ -17,6 +17,8 @@ from devenv.terraform import diagnostics, providers
 # Write-only arguments and the S3 backend's own lock file are as old as this.
 OLDEST = (1, 11)
 TIMEOUT_S = 900.0
+# In a plan's outputs, in place of what only an apply tells.
+UNKNOWN = "(known after apply)"
 
 
 @dataclass(frozen=True)
@@ -45,6 +47,12 @@ class Plan:
         """Whether there is nothing to apply: no resource and no output changes."""
         outputs = self.shown.get("output_changes", {}).values()
         return not self.changes and all(one["actions"] == ["no-op"] for one in outputs)
+
+    @property
+    def outputs(self) -> dict[str, Any]:
+        """The outputs as they will be, name -> value; what only an apply tells is UNKNOWN, or has it inside."""
+        return {name: _planned(one.get("after"), one.get("after_unknown"))
+                for name, one in self.shown.get("output_changes", {}).items() if one["actions"] != ["delete"]}
 
 
 @dataclass(frozen=True)
@@ -142,3 +150,13 @@ class Terraform:
             digest.update(f"{file}\0".encode())
             digest.update(file.read_bytes() if file.is_file() else b"")
         return digest.hexdigest()
+
+
+def _planned(after: Any, unknown: Any) -> Any:
+    """A planned value, with UNKNOWN wherever `unknown` says true. Source: Terraform's JSON output format, `change`."""
+    if unknown is True:
+        return UNKNOWN
+    if isinstance(unknown, dict):
+        known = after or {}
+        return {key: _planned(known.get(key), unknown.get(key)) for key in {**known, **unknown}}
+    return after

@@ -10,7 +10,7 @@ import pytest
 from devenv.config import Environment, load_config
 from devenv.errors import CommandError, DevenvError, LockedError, NotRolledBackError, RolledBackError, UsageError
 from devenv.project import find
-from devenv.promotion import lease, preflight, push, release, render, session, watch
+from devenv.promotion import fetched, fit, lease, preflight, push, release, render, session, undo, watch
 from devenv.promotion.apply import groups, obsolete
 from devenv.promotion.compare import changes
 from devenv.promotion.context import Options, Promotion
@@ -100,8 +100,36 @@ def test_a_holder_of_this_machine_that_is_dead_holds_nothing():
 def test_a_promotion_that_lost_its_lease_writes_nothing_more():
     other = json.dumps({"spec": {"holderIdentity": "ann", "leaseTransitions": 5}})
     kubectl = lease.Kubectl(FakeRunner({"get lease": other}), None, "c", "n")
-    with pytest.raises(DevenvError, match="lost its lease to ann"):
+    with pytest.raises(lease.LostLeaseError, match="lost its lease to ann"):
         lease.Lease(kubectl, "me", 4).check()
+
+
+def test_a_lease_lost_after_the_first_change_brings_nothing_back_and_exits_as_one_that_is_held(tmp_path):
+    promotion = a_promotion(tmp_path, {})
+
+    def lose(promotion):
+        """Lose the lease."""
+        promotion.began = True
+        raise lease.LostLeaseError("to ann", "wait")
+
+    with pytest.raises(lease.LostLeaseError) as ended:
+        session._run(promotion, "promote", (lose,))
+    assert ended.value.exit_code == 75
+    assert promotion.runner.calls == []
+
+
+def test_a_lease_lost_on_the_way_back_is_no_failure_of_the_way_back(tmp_path):
+    promotion = a_promotion(tmp_path, {"get --ignore-not-found": json.dumps({"kind": "List", "items": [
+        {**deployment(), "metadata": {"name": "web", "labels": {"devenv/project": "shop"}}}]})})
+    promotion.target = replace(promotion.target, objects=(deployment(),))
+    lost = lease.LostLeaseError("to ann", "wait")
+
+    def refuse():
+        raise lost
+
+    promotion.lease.check = refuse
+    assert undo.revert(promotion, DevenvError("it crashed")) is lost
+    assert not any("patch secret" in call for call in promotion.runner.calls)
 
 
 def manifest(config):
@@ -153,6 +181,9 @@ def test_objects_go_in_dependency_order_and_a_namespace_is_never_removed():
     ordered = groups([one("Ingress"), one("Deployment"), one("Job"), one("Secret"), one("Namespace")])
     assert [[each["kind"] for each in group] for group in ordered] == [
         ["Namespace", "Secret"], ["Job"], ["Deployment"], ["Ingress"]]
+    backend, job = one("StatefulSet", "store"), one("Job")
+    job["metadata"]["annotations"] = {"devenv/needs": "store healthy, elsewhere healthy"}
+    assert groups([job, one("Deployment"), backend]) == [[backend], [job], [one("Deployment")]]
     assert obsolete([one("Namespace"), one("Secret", "a"), one("Secret", "b")], [one("Secret", "b")]) == (
         one("Secret", "a"),)
 
@@ -273,3 +304,66 @@ def test_a_failure_before_the_first_change_changes_nothing(tmp_path):
     with pytest.raises(CommandError):
         session._run(promotion, "promote", (refuse,))
     assert promotion.runner.calls == []
+
+
+def external_secret(status, message="", generation=2, synced=2):
+    return {"kind": "ExternalSecret", "metadata": {"name": "credentials", "generation": generation}, "status": {
+        "syncedResourceVersion": f"{synced}-abc",
+        "conditions": [{"type": "Ready", "status": status, "reason": "SecretSyncedError", "message": message}]}}
+
+
+class Answers:
+    """A cluster in which each look shows the next state, and the last one for ever."""
+
+    namespace = "shop"
+
+    def __init__(self, *states):
+        self.states = list(states)
+
+    def items(self, kinds, *_):
+        if kinds == "events":
+            return []
+        return [self.states.pop(0) if len(self.states) > 1 else self.states[0]]
+
+
+def test_pods_wait_until_their_logins_have_been_fetched_as_the_release_says():
+    older, fresh = external_secret("True", synced=1), external_secret("True")
+    cluster, paused = Answers(external_secret("False"), older, fresh), []
+    fetched.fetched(cluster, [fresh], 60, clock=lambda: 0.0, pause=paused.append)
+    assert len(paused) == 2
+    fetched.fetched(cluster, [deployment()], 60)
+
+
+@pytest.mark.parametrize(("state", "told"), [
+    (external_secret("False", "no secret mongodb"), "SecretSyncedError: no secret mongodb"),
+    (external_secret("", ""), "does the controller of External Secrets run"),
+])
+def test_a_login_that_cannot_be_fetched_ends_the_promotion_with_the_controllers_words(state, told):
+    now = iter(range(0, 1000, 10))
+    with pytest.raises(DevenvError, match=told) as failed:
+        fetched.fetched(Answers(state), [state], 60, clock=lambda: float(next(now)), pause=lambda _: None)
+    assert failed.value.hint == "kubectl --namespace shop describe externalsecret credentials"
+
+
+def outputs(**environment):
+    return {"dns": {"host": "h"}, "backends": {"store": {"environment": environment, "secret": None}},
+            "cluster": {"region": "r", "roles": {}, "namespace": "shop", "ingress_node_port": 1}}
+
+
+def manifests(**settings):
+    return [{"kind": "ConfigMap", "metadata": {"name": "backends-abc1"}, "data": settings},
+            {"kind": "Namespace", "metadata": {"name": "shop"}},
+            {"kind": "Service", "metadata": {"name": "i"}, "spec": {"ports": [{"nodePort": 1}]}},
+            {"kind": "Ingress", "metadata": {"name": "i"}, "spec": {"rules": [{"host": "h"}]}}]
+
+
+def test_an_overlay_with_an_endpoint_that_terraform_does_not_put_out_is_refused():
+    assert fit.problems(outputs(STORE="s:1"), manifests(STORE="x")) == []
+    (problem,) = fit.problems(outputs(STORE="s:1"), manifests(STORE="x", CACHE="y"))
+    assert problem.startswith("backends.env has `CACHE`, which is in no Terraform output: mend")
+
+
+def test_terraform_that_cannot_tell_its_names_yet_or_has_other_outputs_is_not_judged():
+    unknown = {**outputs(), "backends": {"store": {"environment": "(known after apply)", "secret": None}}}
+    for said in ({}, {"registry_url": "r"}, unknown, {**outputs(), "cluster": "(known after apply)"}):
+        assert fit.problems(said, manifests(CACHE="y")) == []

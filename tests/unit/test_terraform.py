@@ -100,6 +100,20 @@ def test_a_plan_of_nothing_is_empty_and_one_of_an_output_is_not():
     assert not Plan(Path("p"), {"output_changes": {"dns": {"actions": ["update"]}}}).empty
 
 
+def test_a_plan_tells_the_outputs_to_come_and_what_only_an_apply_tells():
+    shown = {"output_changes": {
+        "dns": {"actions": ["no-op"], "after": {"host": "h"}, "after_unknown": False},
+        "backends": {"actions": ["create"], "after": {"store": {"secret": None}},
+                     "after_unknown": {"store": {"environment": {"STORE": True}}}},
+        "cluster": {"actions": ["create"], "after_unknown": True},
+        "old": {"actions": ["delete"], "before": 1},
+    }}
+    assert Plan(Path("p"), shown).outputs == {
+        "dns": {"host": "h"}, "cluster": "(known after apply)",
+        "backends": {"store": {"secret": None, "environment": {"STORE": "(known after apply)"}}},
+    }
+
+
 def test_a_held_state_names_its_holder_and_for_how_long():
     detail = (
         "Error message: operation error S3\nLock Info:\n  ID:        4711\n  Path:      b/staging\n"
