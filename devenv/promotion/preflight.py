@@ -182,9 +182,9 @@ def _cluster(promotion: Promotion) -> Iterator[str]:
 
 def stranger(promotion: Promotion) -> str:
     """Why the context does not lead to the environment's own cluster; empty where it does."""
-    environment = promotion.environment
+    environment, cluster = promotion.environment, promotion.cluster
     try:
-        found = Kubectl(promotion.runner, None, environment.context).read(
+        found = Kubectl(promotion.runner, cluster.kubeconfig, environment.context).read(
             "get", "namespace", "kube-system", "--output", "jsonpath={.metadata.uid}",
             timeout_s=FIRST_ANSWER_S).strip()
     except CommandError as failure:
