@@ -149,14 +149,15 @@ def _terraform(promotion: Promotion) -> Iterator[str]:
     terraform = promotion.terraform
     if terraform is None:
         return
-    with ThreadPoolExecutor(max_workers=1) as pool:
+    with ThreadPoolExecutor(max_workers=2) as pool:
         rendered = pool.submit(fit.rendered, promotion)
         terraform.require()
         terraform.init(promotion.environment.backend)
-        promotion.plan = terraform.plan("-lock-timeout=5s")
-        if promotion.plan.shown.get("prior_state"):
-            promotion.outputs = terraform.outputs()
-        yield from fit.problems(promotion.plan.outputs, rendered.result())
+        known = pool.submit(terraform.outputs)
+        plan = promotion.plan = terraform.plan("-lock-timeout=5s")
+        if plan.empty or plan.shown.get("prior_state"):
+            promotion.outputs = known.result()
+        yield from fit.problems(promotion.outputs if plan.empty else plan.outputs, rendered.result())
 
 
 def _cluster(promotion: Promotion) -> Iterator[str]:

@@ -31,7 +31,7 @@ class Change:
 
 @dataclass(frozen=True)
 class Plan:
-    """A saved plan: the file that `apply` takes, and what `terraform show -json` says of it."""
+    """A saved plan: the file that `apply` takes, and what `show -json` says of it, unless it is of nothing."""
 
     file: Path
     shown: Mapping[str, Any] = field(repr=False)
@@ -93,9 +93,10 @@ class Terraform:
     def plan(self, *words: str) -> Plan:
         """Plan and save it; raises LockedError where somebody holds the state, else DevenvError with what is wrong."""
         file = self.data / "saved.plan"
-        self._read("plan", "-json", "-input=false", f"-out={file}", *words)
+        said = self._read("plan", "-json", "-input=false", f"-out={file}", *words)
         file.chmod(0o600)
-        return Plan(file, json.loads(self._read("show", "-json", str(file))))
+        # Showing a plan starts every provider once more, which takes seconds: for a plan of nothing, for nothing.
+        return Plan(file, {} if _is_of_nothing(said) else json.loads(self._read("show", "-json", str(file))))
 
     def apply(self, plan: Plan) -> None:
         """Apply exactly that plan; its progress is streamed to standard error."""
@@ -160,3 +161,12 @@ def _planned(after: Any, unknown: Any) -> Any:
         known = after or {}
         return {key: _planned(known.get(key), unknown.get(key)) for key in {**known, **unknown}}
     return after
+
+
+def _is_of_nothing(said: str) -> bool:
+    """Whether `terraform plan -json` has counted no change, of resources or outputs (its message types' reference)."""
+    messages = [json.loads(line) for line in said.splitlines() if line.startswith("{")]
+    counted = [one["changes"] for one in messages if one.get("type") == "change_summary"]
+    outputs = [each for one in messages if one.get("type") == "outputs" for each in one["outputs"].values()]
+    return bool(counted) and not any(one[kind] for one in counted for kind in ("add", "change", "remove")) and all(
+        each["action"] == "noop" for each in outputs)

@@ -100,6 +100,21 @@ def test_a_plan_of_nothing_is_empty_and_one_of_an_output_is_not():
     assert not Plan(Path("p"), {"output_changes": {"dns": {"actions": ["update"]}}}).empty
 
 
+def test_a_plan_of_nothing_is_not_shown_which_would_start_the_providers_again(folder, tmp_path):
+    def shows(count, action):
+        summary = {"type": "change_summary", "changes": {"add": 0, "change": count, "remove": 0}}
+        outputs = {"type": "outputs", "outputs": {"dns": {"action": action}}}
+        runner = FakeRunner({" plan ": f"{json.dumps(summary)}\n{json.dumps(outputs)}\n", " show ": "{}"})
+        (tmp_path / "data").mkdir(exist_ok=True)
+        (tmp_path / "data" / "saved.plan").touch()
+        Terraform(runner, folder, tmp_path / "data").plan()
+        return len(runner.calls) == 2
+
+    assert not shows(0, "noop")
+    assert shows(1, "noop")
+    assert shows(0, "update")
+
+
 def test_a_plan_tells_the_outputs_to_come_and_what_only_an_apply_tells():
     shown = {"output_changes": {
         "dns": {"actions": ["no-op"], "after": {"host": "h"}, "after_unknown": False},
