@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from devenv import output
-from devenv.errors import DevenvError, NotRolledBackError, RolledBackError, UsageError
+from devenv.errors import CommandError, DevenvError, NotRolledBackError, RolledBackError, UsageError
 from devenv.promotion import apply as applying
 from devenv.promotion import lease, preflight, push, release
 from devenv.promotion.compare import compare
@@ -26,7 +26,9 @@ def revert(promotion: Promotion, failure: DevenvError) -> DevenvError:
     failed = promotion.target
     assert failed is not None and promotion.lease is not None
     before = promotion.current
-    reason = failure.message.splitlines()[0]
+    # Of a program that failed, its last words; the command line comes first in its message.
+    said = failure.output if isinstance(failure, CommandError) and failure.output else ""
+    reason = said.splitlines()[-1] if said else failure.message.splitlines()[0]
     output.say(f"  failed: {reason}")
     try:
         with output.step(f"Go back to release {before.number}" if before else "Remove what was made"):
