@@ -5,7 +5,7 @@ DEVENV := .venv/bin/devenv
 # `make install EXTRAS=` installs what runs devenv, and nothing that only its tests need.
 EXTRAS ?= [dev]
 
-.PHONY: help install up down test test-chart test-faults test-kind test-supply test-terraform test-workflows \
+.PHONY: help install up down test test-argocd test-chart test-faults test-kind test-supply test-terraform test-workflows \
 	bench dist docs lock lint
 
 help: ## Show the targets
@@ -39,6 +39,10 @@ test-terraform: install ## Run the whole Terraform suite, tflint included
 test-workflows: install ## Run test.yml's steps in a clean clone, as GitHub would
 	$(DEVENV) doctor --fix
 	.venv/bin/python -m pytest tests/workflows
+
+test-argocd: install ## Run Argo CD on a kind cluster of its own: commit, sync, revert
+	$(DEVENV) doctor --fix
+	.venv/bin/python -m pytest -s tests/e2e/argocd
 
 test-chart: install ## Install, upgrade and uninstall the Helm chart on a kind cluster of its own
 	$(DEVENV) doctor --fix

@@ -21,12 +21,13 @@ if TYPE_CHECKING:
 @click.argument("environment")
 @click.option("--dry-run", is_flag=True, help="Show what would change, and change nothing.")
 @click.option("--from", "source", metavar="ENVIRONMENT", help="Take the release that runs there, as `from` would.")
+@click.option("--gitops", is_flag=True, help="Commit the release for Argo CD instead of applying it.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @click.option("--take-over", is_flag=True, help="Also set fields that somebody else has set since.")
 @click.option("--json", "as_json", is_flag=True, help="Write the result as JSON.")
 @click.pass_obj
-def command(app: App, environment: str, dry_run: bool, source: str | None, yes: bool, take_over: bool,
-            as_json: bool) -> None:
+def command(app: App, environment: str, dry_run: bool, source: str | None, gitops: bool, yes: bool,
+            take_over: bool, as_json: bool) -> None:
     """Bring exactly the tested images to ENVIRONMENT.
 
     Shows what would change and asks. If a service does not come up, all go back to the release before. Exits with 4
@@ -44,6 +45,8 @@ def command(app: App, environment: str, dry_run: bool, source: str | None, yes: 
         if session.find(app.project, source).name == environment:
             raise UsageError(f"`{environment}` cannot take its own release", "name another environment after --from")
         promotion.environment = replace(promotion.environment, source=source)
+    if gitops:
+        by_commit(promotion)
     if promotion.environment.provenance:
         ensure_programs(["cosign"], promotion.runner, promotion.engine, app.project.state / "logs")
     session.promote(promotion)
@@ -71,6 +74,14 @@ def open_promotion(app: App, name: str, yes: bool, options: Options) -> Promotio
     use_folder()
     environment = find(app.project, name)
     return Promotion(app.project, Runner(), Engine(), environment, options, _asking(environment, yes))
+
+
+def by_commit(promotion: Promotion) -> None:
+    """Let releases be committed for Argo CD, by the defaults where devenv.toml does not say how."""
+    from devenv.config.gitops import Gitops
+
+    environment = promotion.environment
+    promotion.environment = replace(environment, gitops=environment.gitops or Gitops())
 
 
 def _asking(environment: Environment, yes: bool) -> Any:

@@ -11,10 +11,11 @@ from devenv.cli.main import App
 @click.command("rollback")
 @click.argument("environment")
 @click.argument("release", type=int, required=False)
+@click.option("--gitops", is_flag=True, help="Commit it for Argo CD instead of applying it.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @click.option("--json", "as_json", is_flag=True, help="Write the result as JSON.")
 @click.pass_obj
-def command(app: App, environment: str, release: int | None, yes: bool, as_json: bool) -> None:
+def command(app: App, environment: str, release: int | None, gitops: bool, yes: bool, as_json: bool) -> None:
     """Go back to the release before, or to RELEASE, on ENVIRONMENT.
 
     Brings back manifests and digests of all services, from the record in the cluster: no checkout, build or push is
@@ -22,11 +23,13 @@ def command(app: App, environment: str, release: int | None, yes: bool, as_json:
 
     Example: devenv rollback staging 3
     """
-    from devenv.cli.promote import open_promotion
+    from devenv.cli.promote import by_commit, open_promotion
     from devenv.promotion import session
     from devenv.promotion.context import Options
 
     promotion = open_promotion(app, environment, yes, Options())
+    if gitops:
+        by_commit(promotion)
     session.rollback(promotion, release)
     target = promotion.target
     assert target is not None

@@ -9,6 +9,7 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
+from devenv.config.gitops import Gitops, gitops_from
 from devenv.config.reading import refuse_unknown, section
 from devenv.config.supply import Supply, supply_from
 from devenv.errors import UsageError
@@ -83,6 +84,8 @@ class Environment:
     timeout_s: float = 300
     # `ci` refuses what CI has not built and tested, `warn` says so; empty: nobody asks.
     provenance: str = ""
+    # Where releases are committed for Argo CD; None: devenv applies them itself.
+    gitops: Gitops | None = None
 
 
 @dataclass(frozen=True)
@@ -155,7 +158,8 @@ def _environments(tables: dict[str, Any], suites: set[str], problems: list[str])
         if not isinstance(table, dict):
             problems.append(f"{name}\0`{prefix}` must be a table with `context` and `cluster_uid`")
             continue
-        refuse_unknown(table, {*_ENVIRONMENT_TEXTS, "backend", "suites", "smoke", "timeout_s"}, f"{prefix}.", problems)
+        refuse_unknown(table, {*_ENVIRONMENT_TEXTS, "backend", "suites", "smoke", "timeout_s", "gitops"}, f"{prefix}.",
+                       problems)
         problems += [f"{name}\0`{prefix}.{key}` must be a text"
                      for key in _ENVIRONMENT_TEXTS if not isinstance(table.get(key, ""), str)]
         problems += [f"{name}\0`{prefix}.{key}` must be a list of texts" for key in ("suites", "smoke")
@@ -173,6 +177,7 @@ def _environments(tables: dict[str, Any], suites: set[str], problems: list[str])
             problems.append(f"{name}\0`{prefix}.from` names no other environment")
         if table.get("provenance", "") not in ("", "warn", "ci"):
             problems.append(f"{name}\0`{prefix}.provenance` must be \"ci\" or \"warn\"")
+        gitops = gitops_from(table, prefix, problems)
         if len(problems) > before:
             continue
         problems += [f"{name}\0`{prefix}.suites` has `{one}`, which is no suite of [test]"
@@ -181,7 +186,7 @@ def _environments(tables: dict[str, Any], suites: set[str], problems: list[str])
             name, table["context"], table["cluster_uid"], table.get("registry", "").rstrip("/"),
             table.get("overlay") or name, table.get("terraform", ""), backend, tuple(table.get("suites", [])),
             table.get("confirm", "yes"), table.get("from", ""), tuple(table.get("smoke", [])), float(timeout_s),
-            table.get("provenance", ""))
+            table.get("provenance", ""), gitops)
     return found
 
 

@@ -9,10 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from devenv.config import Environment
+from devenv.config.gitops import Gitops
 from devenv.engine import Engine
 from devenv.kubernetes.kubectl import Kubectl
 from devenv.kubernetes.patience import Patient
 from devenv.project import Project
+from devenv.promotion.argocd import Application
+from devenv.promotion.branch import Branch, top
 from devenv.promotion.compare import Change
 from devenv.promotion.lease import Lease
 from devenv.promotion.release import Image, Release
@@ -73,6 +76,9 @@ class Promotion:
     target: Release | None = None
     changes: tuple[Change, ...] = ()
     obsolete: tuple[Object, ...] = ()
+    # By commit: the branch's newest, and the objects that its folder holds.
+    tip: str = ""
+    committed: tuple[Object, ...] = ()
     lease: Lease | None = None
     # Set before the first write to the cluster: from there on, a failure goes back.
     began: bool = False
@@ -141,5 +147,30 @@ class Promotion:
 
     @property
     def current(self) -> Release | None:
-        """The release that should be running."""
+        """The release that should be running: the last that was deployed, or what is committed."""
+        if self.committed:
+            by_hand = Release("by hand", {}, "", "", "", "", "", status="deployed", objects=self.committed)
+            return next((one for one in self.releases if one.objects == self.committed), by_hand)
         return next((one for one in self.releases if one.status == "deployed"), None)
+
+    @cached_property
+    def branch(self) -> Branch:
+        """Where this environment's releases are committed."""
+        gitops = self.gitops
+        root = top(self.runner, self.project.root)
+        folder = gitops.folder.strip("/") or f"k8s/releases/{self.environment.name}"
+        return Branch(self.runner, root, self.state, gitops.remote, gitops.branch, folder)
+
+    @property
+    def application(self) -> Application:
+        """What brings them to the cluster."""
+        gitops = self.gitops
+        kubectl = Patient(self.runner, None, gitops.context or self.environment.context, gitops.namespace,
+                          request_timeout_s=REQUEST_TIMEOUT_S)
+        return Application(kubectl, gitops.application or f"{self.project.title}-{self.environment.name}")
+
+    @property
+    def gitops(self) -> Gitops:
+        """The environment's settings for that."""
+        assert self.environment.gitops is not None
+        return self.environment.gitops

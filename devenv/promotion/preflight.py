@@ -13,7 +13,7 @@ from devenv import receipts
 from devenv.errors import CommandError, DevenvError, LockedError
 from devenv.images.registry import bare_name
 from devenv.kubernetes.kubectl import Kubectl
-from devenv.promotion import fit, lease, origin, push, release
+from devenv.promotion import committed, fit, lease, origin, push, release
 from devenv.promotion.context import Promotion
 from devenv.promotion.render import check_overlay
 
@@ -28,6 +28,10 @@ RIGHTS = (
     (("list", "create", "patch", "delete"), "batch", "jobs"),
     (("create", "patch"), "networking.k8s.io", "ingresses"),
 )
+# And where Argo CD does the rest.
+RIGHTS_BY_COMMIT = (
+    *RIGHTS[:3], (("list",), "apps", "deployments"), (("list",), "batch", "jobs"),
+)
 _CLUSTER_RIGHTS = ((("get",), "", "namespaces"), (("list",), "", "nodes"))
 # The first question of all: before anything has begun, a cluster that is silent is no reason to wait for it.
 FIRST_ANSWER_S = 15
@@ -36,7 +40,7 @@ FIRST_ANSWER_S = 15
 def problems(promotion: Promotion) -> list[str]:
     """What stands against it, each with its next move; fills in what the questions have answered."""
     with ThreadPoolExecutor(max_workers=4) as pool:
-        jobs = [pool.submit(_ask, check, promotion) for check in (_terraform, _local, _cluster)]
+        jobs = [pool.submit(_ask, check, promotion) for check in (_terraform, _local, _cluster, _gitops)]
         found = [problem for job in jobs for problem in job.result()]
     return [*found, *_platforms(promotion), *origin.problems(promotion)]
 
@@ -47,8 +51,13 @@ def of_source(promotion: Promotion) -> list[str]:
 
 
 def of_cluster(promotion: Promotion) -> list[str]:
-    """What the cluster alone has against a change."""
-    return _ask(_cluster, promotion)
+    """What the cluster alone, and Argo CD where it is in use, have against a change."""
+    return [*_ask(_cluster, promotion), *_ask(_gitops, promotion)]
+
+
+def _gitops(promotion: Promotion) -> Iterator[str]:
+    if promotion.environment.gitops:
+        yield from committed.problems(promotion)
 
 
 def _platforms(promotion: Promotion) -> Iterator[str]:
@@ -98,11 +107,13 @@ def _local(promotion: Promotion) -> Iterator[str]:
 def _taken(promotion: Promotion) -> Iterator[str]:
     """The release of the environment that this one takes from: proved by a receipt, and still in the registry."""
     project, environment = promotion.project, promotion.environment
-    source = replace(promotion, environment=project.config.environments[environment.source])
+    source = replace(promotion, environment=project.config.environments[environment.source], committed=())
     if problem := stranger(source):
         yield problem
         return
     source.releases = release.read(source.kubectl, project.title)
+    if source.environment.gitops:
+        committed.read(source)
     promotion.taken = source.current
     if promotion.taken is None:
         yield f"`{environment.source}` runs no release: `devenv promote {environment.source}` comes first"
@@ -199,8 +210,9 @@ def stranger(promotion: Promotion) -> str:
 
 def _rights(promotion: Promotion) -> str:
     """The rights that the user lacks; one SelfSubjectAccessReview for each verb, all in one call."""
+    inside = RIGHTS_BY_COMMIT if promotion.environment.gitops else RIGHTS
     asked = [{"namespace": namespace, "verb": verb, "group": group, "resource": resource}
-             for namespace, rights in ((promotion.namespace, RIGHTS), ("", _CLUSTER_RIGHTS))
+             for namespace, rights in ((promotion.namespace, inside), ("", _CLUSTER_RIGHTS))
              for verbs, group, resource in rights for verb in verbs]
     reviews = [{"apiVersion": "authorization.k8s.io/v1", "kind": "SelfSubjectAccessReview",
                 "spec": {"resourceAttributes": one}} for one in asked]

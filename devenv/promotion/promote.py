@@ -60,7 +60,7 @@ def apply_terraform(promotion: Promotion) -> None:
         output.say(f"  {'/'.join(change.actions)} {change.address}")
     if promotion.options.dry_run:
         return
-    _agree(promotion, f"apply these {len(plan.changes)} changes of Terraform to `{promotion.environment.name}`?")
+    agree(promotion, f"apply these {len(plan.changes)} changes of Terraform to `{promotion.environment.name}`?")
     hold(promotion)
     terraform.apply(plan)
     promotion.outputs = terraform.outputs()
@@ -84,6 +84,8 @@ def make_release(promotion: Promotion) -> None:
     objects = render.manifests(promotion.runner, promotion.home.root, promotion.state, environment.overlay, files)
     render.check_digests(objects, images)
     objects = render.finish(objects, project.title)
+    if environment.gitops:
+        objects = render.without_rights(objects)
     identity, current = release.identity(objects), promotion.current
     if current and current.id == identity:
         # The same content is the same release: a newer receipt for it is no change.
@@ -112,7 +114,7 @@ def show_changes(promotion: Promotion) -> None:
         output.say(f"  nothing to change: release {newest.number if newest else 0} runs")
         return
     show(promotion)
-    _warn_of_no_way_back(promotion)
+    warn_of_no_way_back(promotion)
     foreign = sorted({f"{one.object} {one.field} ({one.owner})" for one in promotion.changes if one.owner})
     if foreign and not promotion.options.take_over:
         raise DevenvError("others have set fields that this release sets too:\n"
@@ -120,13 +122,21 @@ def show_changes(promotion: Promotion) -> None:
                           "find out why, then run the same command with --take-over",
                           {"cause": "conflict", "fields": foreign})
     if not promotion.options.dry_run:
-        _agree(promotion, f"bring this to `{promotion.environment.name}`?")
+        agree(promotion, f"bring this to `{promotion.environment.name}`?")
 
 
 def apply_changes(promotion: Promotion) -> None:
     """Apply what differs, in dependency order, and remove what is gone."""
     if promotion.unchanged:
         return
+    target = begin(promotion)
+    assert promotion.lease is not None
+    applying.apply(promotion.kubectl, target.objects, promotion.changes, promotion.environment.timeout_s,
+                   promotion.lease.check, promotion.options.take_over)
+
+
+def begin(promotion: Promotion) -> release.Release:
+    """Take the lease and put the release on record; from here on, a failure goes back."""
     target = promotion.target
     assert target is not None
     hold(promotion)
@@ -141,8 +151,7 @@ def apply_changes(promotion: Promotion) -> None:
         target = replace(target, number=newest.number + 1 if newest else 1, token=promotion.lease.token)
         release.create(promotion.kubectl, promotion.project.title, target)
     promotion.target, promotion.began = target, True
-    applying.apply(promotion.kubectl, target.objects, promotion.changes, promotion.environment.timeout_s,
-                   promotion.lease.check, promotion.options.take_over)
+    return target
 
 
 def watch(promotion: Promotion) -> None:
@@ -165,7 +174,8 @@ def record(promotion: Promotion) -> None:
     if promotion.unchanged:
         return
     assert promotion.target is not None and promotion.lease is not None
-    applying.prune(promotion.kubectl, promotion.obsolete, promotion.project.title, promotion.lease.check)
+    if not promotion.environment.gitops:
+        applying.prune(promotion.kubectl, promotion.obsolete, promotion.project.title, promotion.lease.check)
     promotion.lease.check()
     promotion.target = replace(promotion.target, status=release.DEPLOYED)
     release.update(promotion.kubectl, promotion.target)
@@ -210,7 +220,7 @@ def show(promotion: Promotion) -> None:
         output.say(f"  {title(gone)}: goes")
 
 
-def _warn_of_no_way_back(promotion: Promotion) -> None:
+def warn_of_no_way_back(promotion: Promotion) -> None:
     """Say before the first change which images of the release that runs could not be pulled again."""
     current = promotion.current
     gone = [one.reference for name, one in (current.images if current else {}).items()
@@ -220,7 +230,8 @@ def _warn_of_no_way_back(promotion: Promotion) -> None:
                     f"them cannot go back to release {current.number}")
 
 
-def _agree(promotion: Promotion, question: str) -> None:
+def agree(promotion: Promotion, question: str) -> None:
+    """Ask, and raise DevenvError where the answer is no."""
     if not promotion.confirm(question):
         raise DevenvError("not confirmed; nothing more was changed", "run the same command again when you are sure")
 

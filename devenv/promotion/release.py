@@ -48,6 +48,11 @@ class Release:
     reason: str = ""
     objects: tuple[dict[str, Any], ...] = field(default=(), repr=False)
 
+    @property
+    def called(self) -> str:
+        """`release 7`; what was committed by hand has no number."""
+        return f"release {self.number}" if self.number else "what was committed by hand"
+
     def summary(self) -> dict[str, Any]:
         """Everything but the manifests."""
         return {key: value for key, value in asdict(replace(self, objects=())).items() if key != "objects"}

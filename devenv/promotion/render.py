@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from copy import deepcopy
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+from devenv import output
 from devenv.compose import load_yaml
 from devenv.errors import DevenvError, UsageError
 from devenv.kubernetes.pods import WORKLOADS
@@ -23,6 +24,8 @@ Object = dict[str, Any]
 IMAGES, BACKENDS = Path("images") / "kustomization.yaml", Path("backends.env")
 _CLUSTER_WIDE = ("Namespace", "ClusterRole", "ClusterRoleBinding", "CustomResourceDefinition", "IngressClass",
                  "PersistentVolume", "PriorityClass", "StorageClass", "APIService")
+
+_RIGHTS = ("Role", "RoleBinding", "ClusterRole", "ClusterRoleBinding")
 
 
 def overlay_folder(root: Path, overlay: str) -> Path:
@@ -100,6 +103,15 @@ def finish(objects: Iterable[Object], project: str) -> list[Object]:
             meta["name"] = f"{meta['name']}-{sha256(content).hexdigest()[:8]}"
         done.append(one)
     return done
+
+
+def without_rights(objects: Sequence[Object]) -> list[Object]:
+    """What may be committed: who can commit must not be able to give rights. Names what is left out."""
+    kept = [one for one in objects if one["kind"] not in _RIGHTS]
+    left = [f"{one['kind']}/{one['metadata']['name']}" for one in objects if one["kind"] in _RIGHTS]
+    if left:
+        output.say(f"  left to an administrator: {', '.join(left)}")
+    return kept
 
 
 def annotate(objects: Iterable[Object], release: str, receipt: str) -> tuple[Object, ...]:

@@ -11,6 +11,7 @@ from devenv.errors import DevenvError, UsageError, nearest
 from devenv.lock import locked
 from devenv.project import Project
 from devenv.promotion.context import Promotion
+from devenv.promotion.gitops import PREVIEW_COMMIT, PROMOTE_BY_COMMIT
 from devenv.promotion.lease import LostLeaseError
 from devenv.promotion.promote import PREVIEW, PROMOTE
 from devenv.promotion.undo import bring_back, choose, look, revert
@@ -29,10 +30,11 @@ def find(project: Project, name: str) -> Environment:
 
 def promote(promotion: Promotion) -> None:
     """Run the steps; after the first change to the cluster, any failure goes back to the release before."""
+    by_commit = promotion.environment.gitops is not None
     if promotion.options.dry_run:
-        _run(promotion, "promote --dry-run", PREVIEW)
+        _run(promotion, "promote --dry-run", PREVIEW_COMMIT if by_commit else PREVIEW)
         return
-    _run(promotion, "promote", PROMOTE)
+    _run(promotion, "promote", PROMOTE_BY_COMMIT if by_commit else PROMOTE)
 
 
 def rollback(promotion: Promotion, number: int | None) -> None:

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from devenv import output
 from devenv.errors import CommandError, DevenvError, NotRolledBackError, RolledBackError, UsageError
 from devenv.promotion import apply as applying
-from devenv.promotion import lease, preflight, push, release
+from devenv.promotion import committed, gitops, lease, preflight, push, release
 from devenv.promotion.compare import compare
 from devenv.promotion.context import Promotion
 from devenv.promotion.promote import hold, show
@@ -31,7 +31,7 @@ def revert(promotion: Promotion, failure: DevenvError) -> DevenvError:
     reason = said.splitlines()[-1] if said else failure.message.splitlines()[0]
     output.say(f"  failed: {reason}")
     try:
-        with output.step(f"Go back to release {before.number}" if before else "Remove what was made"):
+        with output.step(f"Go back to {before.called}" if before else "Remove what was made"):
             restore(promotion, before)
         release.update(promotion.kubectl, replace(failed, status=release.FAILED, reason=reason[:500]))
     except lease.LostLeaseError as lost:
@@ -41,7 +41,7 @@ def revert(promotion: Promotion, failure: DevenvError) -> DevenvError:
             f"{failure.message}\nand the way back failed too: {second.message}",
             f"mend the cause, then: devenv rollback {promotion.environment.name}",
             {"cause": "rollback", "failed": failed.number, "reason": reason})
-    known = f"release {before.number} runs again" if before else "there was none before: what it made was removed"
+    known = f"{before.called} runs again" if before else "there was none before: what it made was removed"
     return RolledBackError(f"release {failed.number} failed, and {known}.\n{failure.message}", failure.hint,
                            {"failed": failed.number, "restored": before.number if before else None, "reason": reason})
 
@@ -49,6 +49,9 @@ def revert(promotion: Promotion, failure: DevenvError) -> DevenvError:
 def restore(promotion: Promotion, before: release.Release | None) -> None:
     """Make the cluster what `before` says, remove what came after it, and read back what runs."""
     assert promotion.lease is not None
+    if promotion.environment.gitops:
+        gitops.restore(promotion, before)
+        return
     kubectl, project, check = promotion.kubectl, promotion.project.title, promotion.lease.check
     timeout_s = promotion.environment.timeout_s
     wanted = before.objects if before else ()
@@ -90,7 +93,10 @@ def choose(number: int | None) -> Callable[[Promotion], None]:
             target, number=newest.number + 1, status=release.APPLYING, reason=f"rollback to {target.number}",
             made_at=datetime.now(UTC).isoformat(timespec="seconds"),
             made_by=lease.person())
-        promotion.changes = compare(promotion.kubectl, target.objects)
+        if promotion.environment.gitops:
+            promotion.changes, promotion.obsolete = committed.differences(promotion.committed, target.objects)
+        else:
+            promotion.changes = compare(promotion.kubectl, target.objects)
 
     return choose_release
 
@@ -131,9 +137,10 @@ def bring_back(promotion: Promotion) -> None:
     target = promotion.target
     try:
         restore(replace(promotion, target=None), target)
-        known = [one for each in promotion.releases for one in each.objects]
-        applying.prune(promotion.kubectl, applying.obsolete(known, target.objects), promotion.project.title,
-                       promotion.lease.check)
+        if not promotion.environment.gitops:
+            known = [one for each in promotion.releases for one in each.objects]
+            applying.prune(promotion.kubectl, applying.obsolete(known, target.objects), promotion.project.title,
+                           promotion.lease.check)
         release.update(promotion.kubectl, replace(target, status=release.DEPLOYED))
     except lease.LostLeaseError:
         raise

@@ -25,33 +25,42 @@ _PULLING = {"ErrImagePull", "ImagePullBackOff"}
 _REVISION = "deployment.kubernetes.io/revision"
 
 
-def watch(kubectl: Kubectl, objects: Iterable[Object], timeout_s: float, restarts: int = RESTARTS,
+def watch(kubectl: Kubectl, objects: Sequence[Object], timeout_s: float, restarts: int = RESTARTS,
           clock: Callable[[], float] = monotonic, pause: Callable[[float], None] = sleep) -> None:
     """Return when each workload of `objects` runs as it says; raises DevenvError with the evidence, as early as can be.
 
     `timeout_s` is for what is never ready and gives no reason; so many `restarts` of a crashing pod are a loop.
     """
-    wanted = {(one["kind"], one["metadata"]["name"]) for one in objects if one["kind"] in KINDS}
     began = clock()
     first_seen: dict[str, float] = {}
-    while wanted:
-        items = kubectl.items("deployments,statefulsets,jobs,replicasets,pods")
-        there = {(one["kind"], one["metadata"]["name"]): one for one in items}
-        waiting = []
-        for kind, name in sorted(wanted):
-            one = there.get((kind, name))
-            if one is not None and is_done(one):
-                continue
-            pods = pods_of(one, items) if one is not None else []
-            waiting.append(Workload(kind, name, "", tuple(pods)))
-            for reason, patience_s in reasons(one, pods, restarts):
-                if clock() - first_seen.setdefault(f"{name} {reason.partition(':')[0]}", clock()) >= patience_s:
-                    raise explain(kubectl, waiting[-1], reason)
-        if not waiting:
-            return
+    while waiting := unfinished(kubectl, objects, first_seen, restarts, clock):
         if clock() - began > timeout_s:
             raise explain(kubectl, waiting[0], f"not ready after {timeout_s:.0f} s")
         pause(POLL_S)
+
+
+def unfinished(kubectl: Kubectl, objects: Sequence[Object], first_seen: dict[str, float], restarts: int = RESTARTS,
+               clock: Callable[[], float] = monotonic) -> list[Workload]:
+    """The workloads of `objects` that do not run as they say yet; raises DevenvError for one that never will.
+
+    `first_seen` is the caller's, from one look to the next: since when a reason is there.
+    """
+    wanted = {(one["kind"], one["metadata"]["name"]) for one in objects if one["kind"] in KINDS}
+    if not wanted:
+        return []
+    items = kubectl.items("deployments,statefulsets,jobs,replicasets,pods")
+    there = {(one["kind"], one["metadata"]["name"]): one for one in items}
+    waiting = []
+    for kind, name in sorted(wanted):
+        one = there.get((kind, name))
+        if one is not None and is_done(one):
+            continue
+        pods = pods_of(one, items) if one is not None else []
+        waiting.append(Workload(kind, name, "", tuple(pods)))
+        for reason, patience_s in reasons(one, pods, restarts):
+            if clock() - first_seen.setdefault(f"{name} {reason.partition(':')[0]}", clock()) >= patience_s:
+                raise explain(kubectl, waiting[-1], reason)
+    return waiting
 
 
 def is_done(one: Object) -> bool:

@@ -2,10 +2,20 @@
 
 import json
 import subprocess
+from contextlib import contextmanager
+from dataclasses import replace
 from urllib.request import Request, urlopen
 
+from devenv.doctor.programs import ensure_programs
+from devenv.engine import Engine
+from devenv.images.resolve import resolve
+from devenv.project import Checkout, find
+from devenv.runtimes.kind.cluster import Cluster
+from devenv.runtimes.kind.images import REGISTRY_IMAGE, node_image
 from devenv.runtimes.kind.registry import PORT as REGISTRY_PORT
+from devenv.runtimes.kind.registry import Registry
 from devenv.runtimes.kind.up import roll_out
+from devenv.shell import Runner
 from tests.e2e.kind.conftest import KindCheckout, with_programs, without_tilt
 
 # Beside the platforms of the other suites; one suite at a time has it.
@@ -61,6 +71,29 @@ class BareCluster(KindCheckout):
         url = f"http://{self.registry}/v2/{name}/manifests/{tag}"
         asked = Request(url, headers={"Accept": MANIFEST}, method="HEAD")
         return f"{self.registry}/{name}@{urlopen(asked).headers['Docker-Content-Digest']}"
+
+
+@contextmanager
+def kind_with_registry(root, name, port_offset):
+    """A kind cluster and its registry, and nothing in it; `devenv` reaches it by its kubeconfig alone."""
+    (root / "compose.yaml").write_text(f"name: {name}\nservices: {{}}\n")
+    project, runner, engine = find(root), Runner(), Engine()
+    project.remember(replace(project.checkout, port_offset=port_offset))
+    project = find(root)
+    assert project.checkout == Checkout(project.name, port_offset)
+    ensure_programs(("kind", "kubectl"), runner, engine, root / "logs")
+    wanted = (node_image(project), REGISTRY_IMAGE)
+    images = resolve(wanted, engine=engine, runner=runner, offline=False, logs=root / "logs")
+    made = Cluster(project, runner)
+    registry = Registry(made, engine, runner)
+    try:
+        registry.start(images[REGISTRY_IMAGE].reference)
+        made.create(images[node_image(project)].reference)
+        registry.connect()
+        yield made, registry
+    finally:
+        made.delete()
+        registry.delete()
 
 
 def git(root, *words):

@@ -1,17 +1,10 @@
 import os
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from devenv.doctor.programs import ensure_programs
-from devenv.engine import Engine
-from devenv.images.resolve import resolve
-from devenv.project import Checkout, find
-from devenv.runtimes.kind.cluster import NODE_HTTP, Cluster
-from devenv.runtimes.kind.images import REGISTRY_IMAGE, node_image
-from devenv.runtimes.kind.registry import Registry
-from devenv.shell import Runner
+from devenv.runtimes.kind.cluster import NODE_HTTP
+from tests.e2e.cluster import kind_with_registry
 from tests.e2e.promotion.project import Trial
 
 PORT_OFFSET = 4500
@@ -31,25 +24,8 @@ Digests are those that the pods run. Seconds: from the command to its exit, the 
 @pytest.fixture(scope="session")
 def cluster(tmp_path_factory):
     """A kind cluster with a registry, standing for an environment; `devenv` reaches it by its kubeconfig alone."""
-    root = tmp_path_factory.mktemp("cluster")
-    (root / "compose.yaml").write_text("name: promoted\nservices: {}\n")
-    project, runner, engine = find(root), Runner(), Engine()
-    project.remember(replace(project.checkout, port_offset=PORT_OFFSET))
-    project = find(root)
-    assert project.checkout == Checkout(project.name, PORT_OFFSET)
-    ensure_programs(("kind", "kubectl"), runner, engine, root / "logs")
-    wanted = (node_image(project), REGISTRY_IMAGE)
-    images = resolve(wanted, engine=engine, runner=runner, offline=False, logs=root / "logs")
-    made = Cluster(project, runner)
-    registry = Registry(made, engine, runner)
-    try:
-        registry.start(images[REGISTRY_IMAGE].reference)
-        made.create(images[node_image(project)].reference)
-        registry.connect()
-        yield made, registry
-    finally:
-        made.delete()
-        registry.delete()
+    with kind_with_registry(tmp_path_factory.mktemp("cluster"), "promoted", PORT_OFFSET) as made:
+        yield made
 
 
 @pytest.fixture(scope="session")
