@@ -10,10 +10,10 @@ import sys
 from collections.abc import Mapping
 from dataclasses import replace
 
-from bench import first_test, newer, reload, up
+from bench import first_test, kind, newer, reload, up
 from bench.table import write
 
-MODULES = {"reload": reload, "up": up, "first_test": first_test}
+MODULES = {"reload": reload, "up": up, "first_test": first_test, "kind": kind}
 
 
 def main() -> None:
