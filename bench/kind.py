@@ -8,7 +8,7 @@ import ssl
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from http.client import HTTPException, HTTPSConnection
 from pathlib import Path
@@ -24,10 +24,10 @@ from devenv.engine import Engine
 ROOT = Path(__file__).parents[1]
 OFFSET = 5400
 SCRIPT, LIVE = "kind + registry script + tilt ci", "Tilt live_update (sync) + uvicorn --reload"
-SETTLE_S, IDLE_S, DEADLINE_S = 30, 30, 60
+SETTLE_S, IDLE_S, DEADLINE_S = 20, 20, 60
 
 
-def measure(n: int, docker: str = "docker") -> list[Row]:
+def measure(n: int, dockers: Mapping[str, str]) -> list[Row]:
     """All rows of this module; `n` edits, a tenth of it for what makes or starts clusters. Needs Tilt on PATH.
 
     One tool after the other, not turn about: two clusters at once would each slow the other down.
