@@ -22,7 +22,7 @@ ELSEWHERE = {
     "aws-actions/configure-aws-credentials", "pypa/gh-action-pypi-publish", "sigstore/cosign-installer",
 }
 # Programs of the runner's image, besides the shell's own words.
-PROGRAMS = {"aws", "cat", "cosign", "docker", "echo", "gh", "helm", "jq", "kubectl", "mkdir", "terraform"}
+PROGRAMS = {"aws", "cat", "cosign", "docker", "echo", "gh", "helm", "kubectl", "mkdir", "terraform", "tr"}
 
 
 def environment():
@@ -189,7 +189,7 @@ def test_what_is_tested_is_what_was_built(workflow, built, name):
 
 
 @pytest.mark.parametrize(("push", "commands_run"), [
-    (True, ["echo", "docker", ".venv/bin/devenv", "echo", "jq"]), (False, [".venv/bin/devenv"]),
+    (True, ["echo", "docker", ".venv/bin/devenv", "echo", "tr"]), (False, [".venv/bin/devenv"]),
 ])
 def test_a_pull_request_builds_and_pushes_nothing(push, commands_run):
     context = {**CONTEXT, "inputs": {"push": push}}
