@@ -69,18 +69,24 @@ def test_what_is_changed_by_hand_in_the_cluster_is_put_back(told, first, version
     told.say(f"{BY_HAND}: a change by hand in the cluster was put back")
 
 
-def test_what_the_project_does_not_allow_is_refused_and_the_rest_stays(told, first, hands):
+ROLE = {"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "Role",
+        "metadata": {"name": "stray", "namespace": NAMESPACES[BY_HAND]},
+        "rules": [{"apiGroups": [""], "resources": ["secrets"], "verbs": ["get"]}]}
+POD = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "stray", "namespace": NAMESPACES[BY_HAND]},
+       "spec": {"containers": [{"name": "c", "image": "nothing"}]}}
+
+
+@pytest.mark.parametrize(("stray", "said"), [
+    # The controller's own role stops before the project does: it may not even look at one.
+    (ROLE, 'cannot get resource \\"roles\\"'), (POD, "resource :Pod is not permitted in project caas"),
+], ids=["Role", "Pod"])
+def test_what_is_not_allowed_is_refused_and_the_rest_stays(told, first, hands, stray, said):
     before = told.images(BY_HAND)
-    role = {"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "Role",
-            "metadata": {"name": "reader", "namespace": NAMESPACES[BY_HAND]},
-            "rules": [{"apiGroups": [""], "resources": ["secrets"], "verbs": ["get"]}]}
-    refused = hands.commit("more rights", role=[role])
+    refused = hands.commit("more", stray=[stray])
     told.refresh(BY_HAND)
-    told.until(BY_HAND, lambda status: (
-        status.get("operationState", {}).get("syncResult", {}).get("revision") == refused
-        and "not permitted" in json.dumps(status)))
-    told.say(f"{BY_HAND}: a Role is refused, for the project does not allow it")
-    assert told.items(BY_HAND, "roles") == []
+    told.until(BY_HAND, lambda status: status["sync"].get("revision") == refused and said in json.dumps(status))
+    told.say(f"{BY_HAND}: a {stray['kind']} is refused")
+    assert "stray" not in {one["metadata"]["name"] for one in told.items(BY_HAND, f"{stray['kind'].lower()}s")}
     assert told.images(BY_HAND) == before
     reverted = hands.revert()
     told.refresh(BY_HAND)
