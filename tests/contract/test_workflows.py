@@ -220,6 +220,42 @@ def test_a_job_that_can_sign_or_publish_runs_nothing_of_an_earlier_run():
                 assert all(step["with"]["cache"] == "" for step in setups), f"{name}: {job}"
 
 
+def test_what_is_deployed_was_built_and_tested_in_the_same_run():
+    job = workflows()["ci"]["jobs"]["staging"]
+    assert job["uses"] == "./.github/workflows/deploy.yml" and {"build", "receipt"} <= set(job["needs"])
+    assert job["with"]["images"] == "${{ needs.build.outputs.images }}"
+    assert job["if"].startswith("github.event_name == 'push' && ")
+
+
+@pytest.mark.parametrize(("images", "words"), [
+    ("{}", [["build", "--from", "images.json"], ["promote", "$ENVIRONMENT", "--yes"]]),
+    ("", [["promote", "$ENVIRONMENT", "--from", "staging", "--yes"]]),
+])
+def test_a_deployment_takes_tested_images_or_what_staging_runs(images, words):
+    context = {**CONTEXT, "inputs": {"images": images, "environment": "any"}}
+    chosen = [step for step in RUNS if step.workflow == "deploy" and evaluate(step.body.get("if", "true"), context)]
+    ours = [one for step in chosen for one in commands(step.body["run"]) if one[0] == ".venv/bin/devenv"]
+    assert [one[1:] for one in ours] == words
+
+
+def test_a_deployment_is_never_cut_off_and_waits_behind_its_environment():
+    deploy = workflows()["deploy"]
+    assert deploy["concurrency"] == {"group": "deploy-${{ inputs.environment }}", "cancel-in-progress": False}
+    assert deploy["jobs"]["deploy"]["environment"] == "${{ inputs.environment }}"
+
+
+def test_every_artifact_that_is_downloaded_is_uploaded_before():
+    def named(action, workflow):
+        return {step.body["with"]["name"] for step in STEPS
+                if step.workflow == workflow and f"/{action}@" in step.body.get("uses", "")}
+
+    for name, workflow in workflows().items():
+        if set(workflow["on"]) - {"workflow_call", "workflow_dispatch"}:
+            called = {name} | {Path(job["uses"]).stem for job in workflow["jobs"].values() if "uses" in job}
+            wanted = set().union(*(named("download-artifact", one) for one in called))
+            assert wanted <= set().union(*(named("upload-artifact", one) for one in called)), name
+
+
 def test_a_release_publishes_what_passed():
     jobs = workflows()["release"]["jobs"]
     assert jobs["dist"]["env"]["IMAGES"] == "${{ needs.images.outputs.images }}"
