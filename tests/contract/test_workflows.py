@@ -130,6 +130,8 @@ def check(words):
     program, arguments = words[0], words[1:]
     if program == ".venv/bin/devenv":
         parse(arguments)
+    elif program == ".venv/bin/zizmor":
+        assert (Path(sys.executable).parent / "zizmor").is_file() and arguments[-1] == "."
     elif program == "make":
         assert re.search(rf"^{re.escape(arguments[0])}:", (ROOT / "Makefile").read_text(), re.MULTILINE), arguments
     elif program == ".venv/bin/python":
