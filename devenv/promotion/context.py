@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -83,6 +83,11 @@ class Promotion:
     # Set before the first write to the cluster: from there on, a failure goes back.
     began: bool = False
     unchanged: bool = False
+
+    def __post_init__(self) -> None:
+        # No Argo CD runs in a rehearsal's cluster, and nothing of it belongs in the real branch.
+        if self.place and self.environment.gitops:
+            self.environment = replace(self.environment, gitops=None)
 
     @property
     def home(self) -> Project:

@@ -12,7 +12,7 @@ from devenv.errors import CommandError, DevenvError, NotRolledBackError, RolledB
 from devenv.project import find
 from devenv.promotion import argocd, committed, gitops, release, render, session
 from devenv.promotion.branch import Branch
-from devenv.promotion.context import Options, Promotion
+from devenv.promotion.context import Options, Place, Promotion
 from devenv.shell import Runner
 from tests.unit.fakes import FakeRunner
 
@@ -345,6 +345,11 @@ def test_rollback_is_a_commit_of_what_ran_before(promotion, bare):
     gitops.restore(replace(promotion, target=None), promotion.releases[1])
     assert git(bare, "rev-parse", "releases:k8s") == was
     assert log(bare)[0] == "shop: staging runs release 1 again"
+
+
+def test_a_rehearsal_commits_nothing(promotion, tmp_path):
+    place = Place(promotion.project, tmp_path, {}, "http://localhost", tmp_path, ())
+    assert replace(promotion, place=place).environment.gitops is None
 
 
 def test_an_application_that_follows_something_else_is_refused(promotion):
