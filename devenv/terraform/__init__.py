@@ -11,7 +11,8 @@
 
 Working data, plans included, stay in `data`, never in the repository. Providers come from where the person's own
 configuration says, else from a mirror on this machine, else on line (devenv.terraform.providers). For a mocked AWS:
-devenv.terraform.rehearsal. Whether overlays and outputs fit each other: devenv.terraform.contract.
+devenv.terraform.rehearsal (a copy, stand-ins, what is left out) and devenv.terraform.mock (its container, an account).
+Whether overlays and outputs fit each other: devenv.terraform.contract.
 """
 
 from devenv.terraform.program import Change, Plan, Terraform

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
+from devenv.errors import UsageError
 from devenv.project import write_whole
 
 # Its files are laid over the copy, folder by folder.
@@ -30,6 +32,14 @@ def copy(root: Path, target: Path, folder: str = "terraform") -> Path:
     if (copied / OVERLAID).is_dir():
         shutil.copytree(copied / OVERLAID, copied, dirs_exist_ok=True)
     return copied
+
+
+def region(copied: Path) -> str:
+    """The region that the account's values name."""
+    found = re.search(r'^region *= *"([^"]+)"', (copied / "bootstrap" / "terraform.tfvars").read_text(), re.MULTILINE)
+    if found is None:
+        raise UsageError(f"`{copied}/bootstrap/terraform.tfvars` names no `region`", "add it, then try again")
+    return found[1]
 
 
 def left_out(copied: Path) -> tuple[str, ...]:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -18,10 +17,10 @@ import pytest
 
 from devenv.errors import LockedError
 from devenv.shell import Runner
-from devenv.terraform import Terraform, rehearsal
+from devenv.terraform import Terraform, mock, rehearsal
 from devenv.terraform.outputs import backends_env
 from tests.e2e.hunt import Hunt
-from tests.terraform.workspace import REPOSITORY, Workspace, workspace
+from tests.terraform.workspace import REPOSITORY, Workspace, environment
 
 ACCOUNT, REGION, STATE_BUCKET = "123456789012", "eu-central-1", "caas-123456789012-terraform-state"
 KUBERNETES = json.loads((REPOSITORY / "k8s" / "versions.json").read_text())["kubernetes"]
@@ -43,11 +42,11 @@ class Account:
     """A mocked AWS account in which bootstrap was applied."""
 
     terraform: Workspace
-    endpoint: str
+    opened: mock.Account
 
     def client(self, service: str) -> Any:
         keys = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
-        return boto3.session.Session().client(service, region_name=REGION, endpoint_url=self.endpoint, **keys)
+        return boto3.session.Session().client(service, region_name=REGION, endpoint_url=self.opened.endpoint, **keys)
 
     def init(self, environment: str) -> str:
         """Ready an environment's folder, with its state in the account's bucket, and return the folder."""
@@ -58,11 +57,7 @@ class Account:
 
     def door(self, environment: str) -> Terraform:
         """devenv's own way to the same environment, as `devenv promote` goes it."""
-        where, data = self.terraform.path / "terraform" / "envs" / environment, self.terraform.path.parent / "door"
-        door = Terraform(Runner(), where, data, rehearsal.environment(self.endpoint))
-        door.require()
-        door.init({"bucket": STATE_BUCKET, "region": REGION, "use_path_style": "true"})
-        return door
+        return self.opened.environment(self.terraform.path / "terraform" / "envs" / environment)
 
     def secrets(self) -> dict[str, str]:
         """What Secrets Manager holds, by name."""
@@ -90,12 +85,12 @@ def endpoint() -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def account(tmp_path_factory: pytest.TempPathFactory, endpoint: str) -> Account:
-    copy = workspace(tmp_path_factory.mktemp("account"))
-    shutil.copytree(copy.path / "terraform" / "rehearsal", copy.path / "terraform", dirs_exist_ok=True)
-    terraform = Workspace(copy.path, {**copy.environment, "AWS_ENDPOINT_URL": endpoint})
-    terraform.init("bootstrap")
-    terraform.must("bootstrap", "apply", "-auto-approve", "-no-color")
-    return Account(terraform, endpoint)
+    folder = tmp_path_factory.mktemp("account")
+    variables = environment(REPOSITORY / "terraform" / "tests", folder)
+    copied = rehearsal.copy(REPOSITORY, folder / "repository")
+    opened = mock.open_account(copied, folder / "door", Runner(), endpoint)
+    assert opened.bucket == STATE_BUCKET and opened.region == REGION
+    return Account(Workspace(copied.parent, {**variables, "AWS_ENDPOINT_URL": endpoint}), opened)
 
 
 def changes(plan: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
@@ -159,6 +154,7 @@ def test_an_environment_is_applied_stable_locked_and_destroyed(account: Account)
     assert not [password for password in passwords if password in state]
 
     # Again, and nothing is to do; -detailed-exitcode says 2 where there is.
+    terraform.init("bootstrap")
     terraform.must("bootstrap", "plan", "-no-color", "-detailed-exitcode")
     door = account.door("staging")
     assert door.plan().empty

@@ -58,12 +58,17 @@ def workspace(folder: Path) -> Workspace:
     shutil.copytree(REPOSITORY / "terraform", path / "terraform", ignore=leave_out)
     (path / "k8s").mkdir()
     shutil.copy(REPOSITORY / "k8s" / "versions.json", path / "k8s")
+    return Workspace(path, environment(path / "terraform" / "tests", folder))
+
+
+def environment(locked: Path, folder: Path) -> dict[str, str]:
+    """What Terraform runs in: providers as the lock file in `locked` names them, and nothing of a person's own."""
     # A person's own credentials and settings must not reach a test.
     personal = ("AWS_", "TF_VAR_", "TF_CLI_ARGS")
     inherited = {key: value for key, value in os.environ.items() if not key.startswith(personal)}
-    environment = {
+    return {
         **inherited,
-        **providers.source(path / "terraform" / "tests", folder),
+        **providers.source(locked, folder),
         "TF_IN_AUTOMATION": "1",
         "CHECKPOINT_DISABLE": "1",
         # The provider's schema is garbage soon after each start; collecting it less often takes a third less time.
@@ -72,4 +77,3 @@ def workspace(folder: Path) -> Workspace:
         "AWS_SECRET_ACCESS_KEY": "test",
         "AWS_EC2_METADATA_DISABLED": "true",
     }
-    return Workspace(path, environment)

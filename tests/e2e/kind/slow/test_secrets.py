@@ -17,9 +17,10 @@ from devenv.project import find
 from devenv.runtimes.kind.cluster import Cluster
 from devenv.runtimes.kind.registry import Registry
 from devenv.shell import Runner
+from devenv.terraform import mock
 from tests.e2e.checkout import ROOT
 
-CONTROLLER, MOCK = "ghcr.io/external-secrets/external-secrets:v1.3.2", "motoserver/moto:5.2.1"
+CONTROLLER = "ghcr.io/external-secrets/external-secrets:v1.3.2"
 WANTED = ("Role", "RoleBinding", "SecretStore", "ExternalSecret")
 
 
@@ -32,24 +33,19 @@ def kustomize(folder):
 @pytest.fixture(scope="module")
 def images(cluster):
     logs = cluster.root / ".devenv" / "logs"
-    return resolve([CONTROLLER, MOCK], engine=Engine(), runner=Runner(), offline=False, logs=logs)
+    return resolve([CONTROLLER, mock.IMAGE], engine=Engine(), runner=Runner(), offline=False, logs=logs)
 
 
 @pytest.fixture(scope="module")
 def aws(cluster, images):
     """A client of Secrets Manager in a mocked AWS on the cluster's network."""
-    name = f"{cluster.name}-aws"
-    docker = Runner()
-    docker.read("docker", "run", "--detach", "--name", name, "--network", "kind", "--publish", "127.0.0.1::5000",
-                "--label", f"devenv.project={cluster.name}", images[MOCK].reference)
+    container = mock.Mock(f"{cluster.name}-aws", Engine())
     try:
-        address = docker.read("docker", "port", name, "5000").split()[0]
-        client = boto3.client("secretsmanager", region_name="eu-central-1", endpoint_url=f"http://{address}",
-                              aws_access_key_id="test", aws_secret_access_key="test")
-        until(lambda: docker.read("docker", "inspect", "--format", "{{.State.Health.Status}}", name).strip(), "healthy")
-        yield client
+        endpoint = container.start(images[mock.IMAGE].reference, "kind", {"devenv.project": cluster.name})
+        yield boto3.client("secretsmanager", region_name="eu-central-1", endpoint_url=endpoint,
+                           aws_access_key_id="test", aws_secret_access_key="test")
     finally:
-        docker.read("docker", "rm", "--force", "--volumes", name)
+        container.delete()
 
 
 @pytest.fixture(scope="module")
