@@ -5,8 +5,8 @@ DEVENV := .venv/bin/devenv
 # `make install EXTRAS=` installs what runs devenv, and nothing that only its tests need.
 EXTRAS ?= [dev]
 
-.PHONY: help install up down test test-argocd test-chart test-faults test-kind test-supply test-terraform test-workflows \
-	bench dist docs lock lint
+.PHONY: help install up down test test-argocd test-chart test-faults test-kind test-rehearsal test-supply \
+	test-terraform test-workflows bench dist docs lock lint
 
 help: ## Show the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 14
@@ -47,6 +47,10 @@ test-argocd: install ## Run Argo CD on a kind cluster of its own: commit, sync, 
 test-chart: install ## Install, upgrade and uninstall the Helm chart on a kind cluster of its own
 	$(DEVENV) doctor --fix
 	.venv/bin/python -m pytest tests/e2e/chart
+
+test-rehearsal: install ## Rehearse a promotion of the whole platform: kind, a mocked AWS, nothing left
+	$(DEVENV) doctor --fix
+	.venv/bin/python -m pytest tests/e2e/rehearsal
 
 test-supply: install ## Sign and verify images for real; builds cosign, which takes minutes
 	$(DEVENV) doctor --fix

@@ -24,18 +24,31 @@ if TYPE_CHECKING:
 @click.option("--gitops", is_flag=True, help="Commit the release for Argo CD instead of applying it.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @click.option("--take-over", is_flag=True, help="Also set fields that somebody else has set since.")
+@click.option("--rehearse", is_flag=True, help="Promote to a throw-away cluster of this machine, with a mocked AWS.")
+@click.option("--keep", is_flag=True, help="With --rehearse: leave the rehearsed platform.")
 @click.option("--json", "as_json", is_flag=True, help="Write the result as JSON.")
 @click.pass_obj
 def command(app: App, environment: str, dry_run: bool, source: str | None, gitops: bool, yes: bool,
-            take_over: bool, as_json: bool) -> None:
+            take_over: bool, rehearse: bool, keep: bool, as_json: bool) -> None:
     """Bring exactly the tested images to ENVIRONMENT.
 
     Shows what would change and asks. If a service does not come up, all go back to the release before. Exits with 4
     after that, with 5 where the way back failed too, and with 75 while another promotion is at work or
     has taken over.
 
+    With --rehearse nothing of ENVIRONMENT is touched: a kind cluster stands in for its own, Moto for AWS, pods for
+    managed backends. All of it is removed at the end, also after a failure or Ctrl-C.
+
     Example: devenv promote staging --dry-run
     """
+    if rehearse:
+        if dry_run or source or take_over or gitops:
+            raise UsageError("--rehearse goes with none of --dry-run, --from, --take-over and --gitops",
+                             "a rehearsal changes nothing but what it has made: run it without them")
+        _rehearse(app, environment, keep, as_json)
+        return
+    if keep:
+        raise UsageError("--keep is about a rehearsal", f"devenv promote {environment} --rehearse --keep")
     from devenv.doctor.programs import ensure_programs
     from devenv.promotion import session
     from devenv.promotion.context import Options
@@ -61,6 +74,36 @@ def command(app: App, environment: str, dry_run: bool, source: str | None, gitop
         output.say(f"nothing was changed\nnext: devenv promote {environment}")
     else:
         output.say(f"`{environment}` runs release {target.number}\nnext: devenv releases {environment}")
+
+
+def _rehearse(app: App, name: str, keep: bool, as_json: bool) -> None:
+    from devenv.engine import Engine
+    from devenv.promotion.session import find
+    from devenv.rehearsal.context import Rehearsal
+    from devenv.rehearsal.rehearse import rehearse
+    from devenv.shell import Runner
+
+    rehearsal = Rehearsal(app.project, Runner(), Engine(), find(app.project, name))
+    rehearse(rehearsal, keep)
+    promotion = rehearsal.promotion
+    assert promotion is not None and promotion.target is not None and promotion.place is not None
+    place, images = promotion.place, promotion.target.images
+    if as_json:
+        output.emit("rehearsal", {
+            "environment": name, "kept": keep, "left_out": list(rehearsal.left_out), "url": place.url,
+            "authority": str(place.authority), "kubeconfig": str(place.kubeconfig),
+            "namespace": promotion.namespace, "release": promotion.target.summary()})
+        return
+    for image, one in sorted(images.items()):
+        output.say(f"  {image} ran as {one.digest[:19]}, the image {one.image_id[:19]} of receipt "
+                   f"{promotion.target.receipt[:8]}")
+    if keep:
+        output.say(f"`{name}` was rehearsed, and answers at {place.url}, as far as this machine goes\n"
+                   f"  curl --cacert {place.authority} {place.url}\n"
+                   f"  kubectl --kubeconfig {place.kubeconfig} --namespace {promotion.namespace} get pods\n"
+                   "next: devenv down --rehearsal")
+    else:
+        output.say(f"`{name}` was rehearsed, and nothing of it is left\nnext: devenv promote {name}")
 
 
 def open_promotion(app: App, name: str, yes: bool, options: Options) -> Promotion:

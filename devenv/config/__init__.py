@@ -11,6 +11,7 @@ from typing import Any
 
 from devenv.config.gitops import Gitops, gitops_from
 from devenv.config.reading import refuse_unknown, section
+from devenv.config.rehearsal import Rehearsal, rehearsal_from
 from devenv.config.supply import Supply, supply_from
 from devenv.errors import UsageError
 
@@ -101,6 +102,7 @@ class Config:
     receipts: Receipts = field(default_factory=Receipts)
     environments: dict[str, Environment] = field(default_factory=dict)
     supply: Supply = field(default_factory=Supply)
+    rehearsal: Rehearsal = field(default_factory=Rehearsal)
 
 
 def load_config(path: Path) -> Config:
@@ -125,7 +127,8 @@ def load_config(path: Path) -> Config:
 
 
 def _parse(data: dict[str, Any], problems: list[str]) -> Config:
-    refuse_unknown(data, {"up", "secrets", "test", "parity", "receipts", "environments", "supply"}, "", problems)
+    known = {"up", "secrets", "test", "parity", "receipts", "environments", "supply", "rehearsal"}
+    refuse_unknown(data, known, "", problems)
     up = section(data, "up", problems)
     refuse_unknown(up, {"timeout_s"}, "up.", problems)
     timeout_s = up.get("timeout_s", Config.timeout_s)
@@ -145,7 +148,8 @@ def _parse(data: dict[str, Any], problems: list[str]) -> Config:
     supply = supply_from(section(data, "supply", problems), problems)
     problems += [f"{name}\0`environments.{name}.provenance` needs `supply.identity`: which workflow is CI's?"
                  for name, one in environments.items() if one.provenance and not supply.identity]
-    return Config(secrets, suites, timeout_s, waivers, receipts, environments, supply)
+    rehearsal = rehearsal_from(section(data, "rehearsal", problems), problems)
+    return Config(secrets, suites, timeout_s, waivers, receipts, environments, supply, rehearsal)
 
 
 _ENVIRONMENT_TEXTS = ("context", "cluster_uid", "registry", "overlay", "terraform", "confirm", "from", "provenance")

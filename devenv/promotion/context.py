@@ -100,10 +100,14 @@ class Promotion:
         return self.home.state / "releases" / self.environment.name
 
     @property
+    def kubeconfig(self) -> Path | None:
+        """The file that knows the context; None: where kubectl itself looks."""
+        return self.place.kubeconfig if self.place else None
+
+    @property
     def cluster(self) -> Kubectl:
         """`kubectl` for the environment's context; a request has a limit, and questions outlast a short silence."""
-        kubeconfig = self.place.kubeconfig if self.place else None
-        return Patient(self.runner, kubeconfig, self.environment.context, request_timeout_s=REQUEST_TIMEOUT_S)
+        return Patient(self.runner, self.kubeconfig, self.environment.context, request_timeout_s=REQUEST_TIMEOUT_S)
 
     @cached_property
     def namespace(self) -> str:

@@ -53,7 +53,7 @@ class Lease:
         body = {"apiVersion": "coordination.k8s.io/v1", "kind": "Lease", "metadata": metadata,
                 "spec": {**spec, "leaseTransitions": self.token}}
         try:
-            self.kubectl.read(verb, "--filename", "-", stdin=json.dumps(body))
+            self.kubectl.read(verb, "--validate=ignore", "--filename", "-", stdin=json.dumps(body))
         except CommandError:
             # Another one was quicker: the version that we saw is gone.
             refuse_if_held(look(self.kubectl), self.holder)

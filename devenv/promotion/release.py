@@ -76,7 +76,7 @@ def read(kubectl: Kubectl, project: str) -> tuple[Release, ...]:
 
 def create(kubectl: Kubectl, project: str, release: Release) -> None:
     """Write a record that must be new; raises CommandError where the number is taken."""
-    kubectl.read("create", "--filename", "-", stdin=json.dumps(_encode(project, release)))
+    kubectl.read("create", "--validate=ignore", "--filename", "-", stdin=json.dumps(_encode(project, release)))
 
 
 def update(kubectl: Kubectl, release: Release) -> None:

@@ -49,6 +49,15 @@ class Mock:
                 raise DevenvError(f"the mocked AWS `{self.name}` does not answer after {START_S} s",
                                   f"docker logs {self.name}")
             sleep(0.1)
+        return self.endpoint()
+
+    def join(self, network: str) -> str:
+        """Join another network, which may move the published port, and return the address on this machine."""
+        self.engine.post(f"/networks/{network}/connect", {"Container": self.name})
+        return self.endpoint()
+
+    def endpoint(self) -> str:
+        """The address on this machine."""
         (published,) = self.engine.container(self.name)["NetworkSettings"]["Ports"][f"{PORT}/tcp"]
         return f"http://127.0.0.1:{published['HostPort']}"
 
@@ -67,19 +76,24 @@ class Account:
     bucket: str
     region: str
 
+    @property
+    def backend(self) -> dict[str, str]:
+        """Settings of a backend that keeps its state in the account's bucket."""
+        # A mock has one address, so the bucket is named in the path.
+        return {"bucket": self.bucket, "region": self.region, "use_path_style": "true"}
+
     def environment(self, folder: Path) -> Terraform:
         """Terraform for an environment's folder, with its state in the account's bucket."""
         variables = rehearsal.environment(self.endpoint)
         terraform = Terraform(self.runner, folder, self.data / folder.name, variables)
-        # A mock has one address, so the bucket is named in the path.
-        terraform.init({"bucket": self.bucket, "region": self.region, "use_path_style": "true"})
+        terraform.init(self.backend)
         return terraform
 
 
-def open_account(copied: Path, data: Path, runner: Runner, endpoint: str) -> Account:
+def open_account(copied: Path, data: Path, runner: Runner, endpoint: str, log: Path | None = None) -> Account:
     """Apply `bootstrap` of a copy to an empty mocked AWS; its state lies in the copy."""
     bootstrap = Terraform(runner, copied / "bootstrap", data / "bootstrap", rehearsal.environment(endpoint))
     bootstrap.require()
     bootstrap.init()
-    bootstrap.apply(bootstrap.plan())
+    bootstrap.apply(bootstrap.plan(), log)
     return Account(runner, data, endpoint, bootstrap.outputs()["state_bucket"], rehearsal.region(copied))

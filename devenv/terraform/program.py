@@ -98,9 +98,13 @@ class Terraform:
         # Showing a plan starts every provider once more, which takes seconds: for a plan of nothing, for nothing.
         return Plan(file, {} if _is_of_nothing(said) else json.loads(self._read("show", "-json", str(file))))
 
-    def apply(self, plan: Plan) -> None:
-        """Apply exactly that plan; its progress is streamed to standard error."""
-        self.runner.run(*self._argv("apply", "-input=false", "-no-color", str(plan.file)), env=self.environment())
+    def apply(self, plan: Plan, log: Path | None = None) -> None:
+        """Apply exactly that plan; its progress is streamed to standard error, or goes into a file."""
+        argv = self._argv("apply", "-input=false", "-no-color", str(plan.file))
+        if log is None:
+            self.runner.run(*argv, env=self.environment())
+        else:
+            self.runner.log(*argv, log=log, env=self.environment())
 
     def destroy(self, *words: str) -> None:
         """Destroy everything in the state, without a question; streamed like `apply`."""

@@ -18,17 +18,18 @@ OVERLAID = "rehearsal"
 _NOT_COPIED = shutil.ignore_patterns(".terraform", "terraform.tfstate*", "backend.tf")
 
 
-def copy(root: Path, target: Path, folder: str = "terraform") -> Path:
-    """Copy `root/folder` to `target/folder`, lay its `rehearsal/` over the copy, and return the copy.
+def copy(root: Path, target: Path, *others: str, folder: str = "terraform") -> Path:
+    """Copy `root/folder` and `others` to `target`, lay the folder's `rehearsal/` over its copy, and return that copy.
 
-    What else is in `root` is linked beside it, so that files named by relative paths are found.
+    What else is in `root` is linked beside them, so that files named by relative paths are found.
     """
     target.mkdir(parents=True, exist_ok=True)
     for entry in root.iterdir():
-        if entry.name != folder and not entry.name.startswith("."):
+        if entry.name in (folder, *others):
+            shutil.copytree(entry, target / entry.name, ignore=_NOT_COPIED)
+        elif not entry.name.startswith("."):
             (target / entry.name).symlink_to(entry)
     copied = target / folder
-    shutil.copytree(root / folder, copied, ignore=_NOT_COPIED)
     if (copied / OVERLAID).is_dir():
         shutil.copytree(copied / OVERLAID, copied, dirs_exist_ok=True)
     return copied
@@ -48,6 +49,17 @@ def left_out(copied: Path) -> tuple[str, ...]:
         return tuple(json.loads((copied / OVERLAID / "left-out.json").read_text()))
     except FileNotFoundError:
         return ()
+
+
+def stand_ins(copied: Path) -> tuple[str, dict[str, str]]:
+    """Where the settings of what stands in for the cloud's backends are, and how each backend's keys begin."""
+    file = copied / OVERLAID / "stand-ins.json"
+    try:
+        said = json.loads(file.read_text())
+        return str(said["settings"]), dict(said["backends"])
+    except (OSError, ValueError, KeyError, TypeError) as cause:
+        raise UsageError(f"`{file}` does not say what stands in for the backends: {cause}",
+                         "terraform/README.md has the shape") from None
 
 
 def write_stand_ins(folder: Path, *, cluster: Mapping[str, str], registry_url: str, host: str,

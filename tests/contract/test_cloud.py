@@ -76,9 +76,8 @@ def test_the_pods_find_the_load_balancers_port_and_nothing_else(render):
 
 def rehearsed(environment):
     """The outputs of a rehearsal: the same ones, with what the cluster has in place of the cloud's backends."""
-    lines = (K8S / "components" / "backends" / "backends.env").read_text().splitlines()
-    settings = dict(line.split("=", 1) for line in lines)
-    names = {"mongodb": "MONGODB_", "kafka": "KAFKA_", "redis": "REDIS_", "minio": "S3_"}
+    file, names = rehearsal.stand_ins(TERRAFORM)
+    settings = dict(line.split("=", 1) for line in (ROOT / file).read_text().splitlines())
     backends = {name: {"environment": one, "secret": f"AmazonMSK_caas/{environment}/{name}"}
                 for name, one in rehearsal.by_backend(settings, names).items()}
     outputs = outputs_of(environment)

@@ -22,7 +22,7 @@ LAYERS = (
     {"receipts", "snapshots"},
     {"supply"},
     {"testing", "promotion", "chart"},
-    {"suites"},
+    {"suites", "rehearsal"},
     {"cli"},
 )
 # Runs inside users' containers: the standard library only.

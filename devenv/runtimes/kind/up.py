@@ -18,6 +18,7 @@ from devenv.runtimes import record, runtime
 from devenv.runtimes.found_images import FILE as IMAGES_FILE
 from devenv.runtimes.holdings import refuse_half_restored
 from devenv.runtimes.kind import tilt
+from devenv.runtimes.kind.certificate import put_certificate
 from devenv.runtimes.kind.cluster import NODE_HTTPS
 from devenv.runtimes.kind.context import KindUp
 from devenv.runtimes.kind.images import build_and_push, find_images, node_image, service_images
@@ -104,17 +105,7 @@ def apply_addons(up: KindUp) -> None:
 
 def apply_certificate(up: KindUp) -> None:
     """Give the ingress a certificate of the development authority."""
-    ours = authority(up.runner)
-    ours.ensure()
-    certificate, key = up.cluster.state / "tls.crt", up.cluster.state / "tls.key"
-    ours.issue(certificate, key)
-    kubectl = up.cluster.kubectl()
-    namespaces = [one for one in up.overlay.objects if one["kind"] == "Namespace"]
-    kubectl.apply(record.dumps({"apiVersion": "v1", "kind": "List", "items": namespaces}))
-    for name in up.overlay.tls_secrets:
-        secret = up.kubectl.read("create", "secret", "tls", name, "--cert", str(certificate), "--key", str(key),
-                                 "--dry-run=client", "--output", "json")
-        up.kubectl.apply(secret)
+    ours = put_certificate(up.cluster, up.overlay)
     up.notes.append(f"`{ours.certificate}` signed the certificate; browsers warn until you trust it")
 
 
