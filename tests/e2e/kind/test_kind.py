@@ -82,8 +82,13 @@ async def test_data_survives_down_and_up(cluster, client):
     cluster.run("down")
     assert cluster.status() == {}
     cluster.up(PATH=without_tilt())
-    items = (await client.get(f"/v1/conversations/{conversation}/messages"))["items"]
-    assert [one["id"] for one in items] == [sent["id"]]
+
+    async def kept():
+        answer = await client.http.get(f"/v1/conversations/{conversation}/messages")
+        return [one["id"] for one in answer.json()["items"]] if answer.status_code == 200 else answer.text
+
+    # About a first request that waited in vain: docs/known-issues.md.
+    await until(kept, [sent["id"]], "what was sent before is not there")
     async with client.stream(conversation) as stream:
         await next_of(stream, "ready")
 
