@@ -34,12 +34,21 @@ def suite(project: OtherProject) -> None:
     project.write("test_isolated.py", ISOLATED)
 
 
+@pytest.fixture
+def nothing_warm(project: OtherProject) -> None:
+    """Other tests of this module keep a set warm, in whatever order they come."""
+    project.end()
+    project.wait_until_gone()
+
+
+@pytest.mark.usefixtures("nothing_warm")
 def test_run_leaves_nothing_behind(project: OtherProject) -> None:
     done = project.pytest("test_isolated.py")
     assert counts(done) == {"passed": 13}, done.stdout
     assert project.leftovers() == []
 
 
+@pytest.mark.usefixtures("nothing_warm")
 def test_shuffled_workers_share_one_set_and_do_not_see_each_other(project: OtherProject) -> None:
     seed = random.randrange(10_000)
     (project.root / "ids").unlink(missing_ok=True)

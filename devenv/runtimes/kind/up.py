@@ -11,7 +11,7 @@ from devenv.doctor.programs import ensure_programs
 from devenv.environment import ensure_secrets, environment, read_env
 from devenv.errors import DevenvError
 from devenv.images.certificates import ca_bundle
-from devenv.kubernetes import workloads
+from devenv.kubernetes import endpoints, workloads
 from devenv.ports import process_on
 from devenv.project import write_whole
 from devenv.runtimes import record, runtime
@@ -141,6 +141,7 @@ def wait(up: KindUp) -> None:
     workloads.wait(up.kubectl, up.project.config.timeout_s, since=since, report=lambda name: output.say(f"  {name}"),
                    only=[one["metadata"]["name"] for one in up.overlay.objects
                          if one["kind"] in ("Deployment", "StatefulSet", "Job")])
+    endpoints.wait(up.kubectl, up.project.config.timeout_s)
     for endpoint in up.endpoints():
         wait_until_reached(endpoint["url"], authority(up.runner).certificate, up.project.config.timeout_s)
 
