@@ -22,6 +22,7 @@ from devenv.shell import Runner
 HERE = Path(__file__).parent
 ADDONS = ("metrics-server", "ingress-nginx")
 OFFSET = 5420
+STARTED_S = 60
 
 
 class Rival:
@@ -72,6 +73,12 @@ class Rival:
         self.tilt = subprocess.Popen(["tilt", "up", "--stream", *self._where(), "--", "--live=sync"], cwd=self.root,
                                      env=self._environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
                                      start_new_session=True)
+        deadline = time.monotonic() + STARTED_S
+        while subprocess.run(["tilt", "get", "session", "--port", str(self._screen)], env=self._environment(),
+                             capture_output=True, check=False).returncode:
+            if time.monotonic() > deadline:
+                raise RuntimeError(f"tilt up did not start within {STARTED_S} s")
+            time.sleep(0.3)
         self._run("tilt", "wait", "--port", str(self._screen), "--timeout", "300s", "--for=condition=Ready",
                   "uiresource/gateway")
 
