@@ -66,13 +66,13 @@ class CommandError(DevenvError):
         super().__init__(f"{message}\n{tail}" if tail else message, hint)
 
 
-def nearest(name: str, known: Iterable[str]) -> str:
-    """``did you mean `x`?``, where something known is near enough to `name`; otherwise empty."""
+def nearest(name: str, known: Iterable[str], prefix: str = "") -> str:
+    """``did you mean `x`?``, where something known is near enough to `name`, said after `prefix`; otherwise empty."""
     # Imported here: every command imports this module, and few of them are misspelt.
     from difflib import get_close_matches
 
     near = get_close_matches(name, list(known), n=1)
-    return f"did you mean `{near[0]}`?" if near else ""
+    return f"did you mean `{prefix}{near[0]}`?" if near else ""
 
 
 @contextmanager

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from difflib import get_close_matches
 from typing import Any
+
+from devenv.errors import nearest
 
 
 def section(data: dict[str, Any], key: str, problems: list[str]) -> dict[str, Any]:
@@ -19,6 +20,5 @@ def refuse_unknown(table: dict[str, Any], known: set[str], prefix: str, problems
     """Collect each key that means nothing, with the nearest one that does."""
     for key in table:
         if key not in known:
-            near = get_close_matches(key, known, n=1)
-            hint = f", did you mean `{prefix}{near[0]}`?" if near else ""
-            problems.append(f"{key}\0unknown key `{prefix}{key}`{hint}")
+            hint = nearest(key, known, prefix)
+            problems.append(f"{key}\0unknown key `{prefix}{key}`" + (f", {hint}" if hint else ""))

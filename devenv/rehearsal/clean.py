@@ -14,10 +14,7 @@ from devenv.runtimes.kind.images import node_image
 
 def is_left(rehearsal: Rehearsal) -> bool:
     """Whether a rehearsal of this checkout was kept or cut off; raises DevenvError for a cluster that is not ours."""
-    node = rehearsal.cluster.container(rehearsal.engine)
-    if node is not None and not rehearsal.cluster.state.is_dir():
-        raise DevenvError(f"a cluster `{rehearsal.cluster.name}` exists that this checkout did not make",
-                          f"kind delete cluster --name {rehearsal.cluster.name}")
+    node = rehearsal.cluster.own_container(rehearsal.engine)
     return node is not None or rehearsal.registry.exists() or (rehearsal.copy.root / "k8s").exists()
 
 

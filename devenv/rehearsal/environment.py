@@ -28,7 +28,7 @@ def rehearsed(rehearsal: Rehearsal) -> Promotion:
     uid = cluster.kubectl().read("get", "namespace", "kube-system", "--output", "jsonpath={.metadata.uid}").strip()
     environment = replace(
         rehearsal.environment, context=f"kind-{cluster.name}", cluster_uid=uid, registry=registry_url(rehearsal),
-        backend=account.backend if account else {}, source="", provenance="", confirm="yes", gitops=None,
+        backend=account.backend if account else {}, source="", provenance="", confirm="yes",
         smoke=tuple(map(path_of, rehearsal.environment.smoke)))
     place = Place(
         rehearsal.copy, cluster.kubeconfig, mocked.environment(account.endpoint) if account else {}, rehearsal.url,

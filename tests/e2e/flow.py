@@ -92,6 +92,15 @@ async def until(probe, wanted, what, deadline_s=DEADLINE_S):
         raise AssertionError(f"{what}: wanted {wanted!r}, saw {seen!r} for {deadline_s} s") from None
 
 
+def stored(client, conversation):
+    """A probe for `until`: the ids of a conversation's messages, or what was said instead."""
+    async def probe():
+        answer = await client.http.get(f"/v1/conversations/{conversation}/messages")
+        return [one["id"] for one in answer.json()["items"]] if answer.status_code == 200 else answer.text
+
+    return probe
+
+
 async def whole_flow(client):
     """Key -> message with attachment -> WebSocket receives it -> usage counts -> invoice in MinIO."""
     before = await client.usage()

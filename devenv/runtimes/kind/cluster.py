@@ -95,6 +95,14 @@ class Cluster:
         listed = engine.get("/containers/json", all=1, filters={"label": [f"{CLUSTER_LABEL}={self.name}"]})
         return listed[0] if listed else None
 
+    def own_container(self, engine: Engine) -> dict[str, Any] | None:
+        """As `container`; raises DevenvError for one of this name that this checkout did not make."""
+        found = self.container(engine)
+        if found is not None and not self.state.is_dir():
+            raise DevenvError(f"a cluster `{self.name}` exists that this checkout did not make",
+                              f"kind delete cluster --name {self.name}")
+        return found
+
     def started(self, engine: Engine) -> str:
         """When its node was started (UTC, ISO 8601)."""
         return str(engine.container(self.node)["State"]["StartedAt"])

@@ -50,11 +50,7 @@ def read_files(up: KindUp) -> None:
 def check_cluster(up: KindUp) -> None:
     """Check that the cluster's name and ports are free, or ours, and which Tilt is here."""
     up.with_tilt = tilt.is_there(up.runner, up.project)
-    container = up.cluster.container(up.engine)
-    if container is not None:
-        if not up.cluster.state.is_dir():
-            raise DevenvError(f"a cluster `{up.cluster.name}` exists that this checkout did not make",
-                              f"kind delete cluster --name {up.cluster.name}")
+    if up.cluster.own_container(up.engine) is not None:
         return
     limits = inotify()
     if not limits.ok:

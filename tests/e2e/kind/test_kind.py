@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from devenv.runtimes.kind.up import K8S_UP
-from tests.e2e.flow import next_of, until, whole_flow
+from tests.e2e.flow import next_of, stored, until, whole_flow
 from tests.e2e.kind.conftest import without_tilt
 from tests.e2e.load import under_load
 
@@ -83,12 +83,8 @@ async def test_data_survives_down_and_up(cluster, client):
     assert cluster.status() == {}
     cluster.up(PATH=without_tilt())
 
-    async def kept():
-        answer = await client.http.get(f"/v1/conversations/{conversation}/messages")
-        return [one["id"] for one in answer.json()["items"]] if answer.status_code == 200 else answer.text
-
     # About a first request that waited in vain: docs/known-issues.md.
-    await until(kept, [sent["id"]], "what was sent before is not there")
+    await until(stored(client, conversation), [sent["id"]], "what was sent before is not there")
     async with client.stream(conversation) as stream:
         await next_of(stream, "ready")
 

@@ -8,7 +8,7 @@ import pytest
 from websockets.exceptions import WebSocketException
 
 from tests.e2e.checkout import copy_of_the_working_tree, docker
-from tests.e2e.flow import Client, until, whole_flow
+from tests.e2e.flow import Client, stored, until, whole_flow
 from tests.e2e.kind.conftest import PORT_OFFSET, KindCheckout, without_tilt
 
 
@@ -47,11 +47,6 @@ async def test_a_restart_of_the_engines_containers_keeps_everything(cluster, cli
     conversation, sent = await whole_flow(client)
     docker("restart", "--time", "20", f"{cluster.name}-control-plane", f"{cluster.name}-registry")
     cluster.up(PATH=without_tilt())
-    path = f"/v1/conversations/{conversation}/messages"
-
-    async def kept():
-        answer = await client.http.get(path)
-        return [one["id"] for one in answer.json()["items"]] if answer.status_code == 200 else answer.text
 
     async def flows():
         try:
@@ -61,7 +56,7 @@ async def test_a_restart_of_the_engines_containers_keeps_everything(cluster, cli
         return "everything"
 
     # A connection that a pod tried while addresses were given out anew waits for seconds (docs/known-issues.md).
-    await until(kept, [sent["id"]], "what was sent before the restart is not there", 60)
+    await until(stored(client, conversation), [sent["id"]], "what was sent before the restart is not there", 60)
     await until(flows, "everything", "the flow did not work again", 60)
 
 
