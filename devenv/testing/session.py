@@ -191,8 +191,20 @@ class Session:
                 self._before_harm()
                 damage.forget(self.handles[name])
                 self.set.recycle(name)
+        self._restart_users(lost)
         repaired = [f"{name}: {reason}; repaired" for name, reason in found.items() if name not in lost]
         return [*repaired, *(f"{name}: {reason}; started anew" for name, reason in lost.items())]
+
+    def _restart_users(self, renewed: Iterable[str]) -> None:
+        """Restart the services that need what was made anew, whichever worker started them, and wait for each.
+
+        They hold what went with the old container: connections, cached keys, positions in a topic.
+        """
+        renewed, model = set(renewed), self.plan.model
+        for name in model.select(model.services) if renewed else ():
+            is_user = model.services[name].is_built and name not in model.one_shots | renewed
+            if is_user and renewed & set(model.select([name])) and (record := self.set.running(name)):
+                self._handle(record).restart(timeout_s=0)
 
     def _clean(self, backend: Backend) -> str:
         """Delete what the test's isolation named; why that cannot be done, or an empty text.

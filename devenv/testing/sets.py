@@ -79,6 +79,11 @@ class ContainerSet:
         """Take what another worker has made of it."""
         self.known[name] = records.read(self.directory, name) or self.known[name]
 
+    def running(self, name: str) -> Record | None:
+        """The record of a container that some worker has started, if it runs."""
+        record = records.read(self.directory, name)
+        return record if record and self._runs(record) else None
+
     def operation(self, name: str) -> tuple[str, ...]:
         """The command of its health check; empty where there is none."""
         from devenv.testing.health import operation

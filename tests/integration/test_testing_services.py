@@ -77,8 +77,11 @@ ask("SET", key("prepared"), "yes")
 SERVE = """
 import os
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from time import time_ns
 from urllib.request import urlopen
 from keys import ask, key
+
+BORN = str(time_ns())
 
 class Handler(BaseHTTPRequestHandler):
     def do_GET(self):
@@ -87,6 +90,8 @@ class Handler(BaseHTTPRequestHandler):
             body = "ok"
         elif name == "self":
             body = os.environ["SELF_URL"]
+        elif name == "born":
+            body = BORN
         elif "STORE_URL" in os.environ:
             body = urlopen(f"{os.environ['STORE_URL']}/{name}").read().decode()
         else:
@@ -101,6 +106,8 @@ ThreadingHTTPServer(("0.0.0.0", 8080), Handler).serve_forever()
 TESTS = """
     from pathlib import Path
     from urllib.request import urlopen
+
+    before = {}
 
     def get(url):
         with urlopen(url, timeout=5) as answer:
@@ -142,12 +149,14 @@ TESTS = """
         with redis.client() as client:
             assert client.get(environment["REDIS_KEY_PREFIX"] + "prepared") == "yes"
 
-    def test_flush(redis):
+    def test_flush(redis, devenv_service):
+        before["born"] = get(f"{devenv_service('store').url}/born")
         with redis.client() as client:
             client.flushall()
 
     def test_prepared_again(devenv_service):
         assert get(f"{devenv_service('store').url}/prepared") == "yes"
+        assert get(f"{devenv_service('store').url}/born") != before["born"], "it may hold what the cache no longer has"
 
     def test_kill(devenv_service):
         devenv_service("store").kill()
