@@ -76,7 +76,7 @@ def project(tmp_path):
         (root / name).write_text(text)
     yield root
     run(root, "down", check=False)
-    run(root, "reset", "--data", "--yes", check=False)
+    subprocess.run(["docker", "compose", "down", "--volumes"], cwd=root, capture_output=True, check=False)
 
 
 def run(root, *words, check=True):
