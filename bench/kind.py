@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from http.client import HTTPException, HTTPSConnection
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -44,13 +44,12 @@ def measure(n: int, dockers: Mapping[str, str]) -> list[Row]:
             with _without(tilt):
                 cold, warm, edits, idle = _ours(ours, n, few)
                 ours.devenv("down", "--delete")
-            rival = Rival(theirs)
-            cold_rival = [rival.cold() * 1000 for _ in range(few)]
-            warm_rival = [rival.warm() * 1000 for _ in range(few)]
-            rival.watch()
-            edits_rival = _edits(theirs, 8443 + RIVAL_OFFSET, n)
-            idle_rival = _idle(rival.name, rival.tilt)
-            rival.delete()
+            with closing(Rival(theirs)) as rival:
+                cold_rival = [rival.cold() * 1000 for _ in range(few)]
+                warm_rival = [rival.warm() * 1000 for _ in range(few)]
+                rival.watch()
+                edits_rival = _edits(theirs, 8443 + RIVAL_OFFSET, n)
+                idle_rival = _idle(rival.name, rival.tilt)
         finally:
             for project in (ours, theirs):
                 project.devenv("down", "--delete")

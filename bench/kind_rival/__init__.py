@@ -47,7 +47,7 @@ class Rival:
 
     def cold(self) -> float:
         """Seconds from no cluster to `tilt ci` done; the last cluster is deleted before the clock starts."""
-        self.delete()
+        self.close()
         began = time.perf_counter()
         lines = "".join(f"{local} {name}\n" for local, name in self.images)
         node, registry = self._local(node_image(self.cluster.project)), self._local(REGISTRY_IMAGE)
@@ -74,8 +74,8 @@ class Rival:
                                      env=self._environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
                                      start_new_session=True)
         deadline = time.monotonic() + STARTED_S
-        while subprocess.run(["tilt", "get", "session", "--port", str(self._screen)], env=self._environment(),
-                             capture_output=True, check=False).returncode:
+        asked = ["tilt", "get", "uiresource/gateway", "--port", str(self._screen)]  # known once the Tiltfile was read
+        while subprocess.run(asked, env=self._environment(), capture_output=True, check=False).returncode:
             if time.monotonic() > deadline:
                 raise RuntimeError(f"tilt up did not start within {STARTED_S} s")
             time.sleep(0.3)
@@ -89,7 +89,7 @@ class Rival:
             self.tilt.wait()
             self.tilt = None
 
-    def delete(self) -> None:
+    def close(self) -> None:
         """Delete the cluster and the registry."""
         self.stop_watching()
         self._run("kind", "delete", "cluster", "--quiet", "--name", self.name, "--kubeconfig", str(self.kubeconfig))
