@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import tomllib
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +13,11 @@ from devenv.config.gitops import Gitops, gitops_from
 from devenv.config.reading import refuse_unknown, section
 from devenv.config.rehearsal import Rehearsal, rehearsal_from
 from devenv.config.supply import Supply, supply_from
+from devenv.config.waivers import waiver_tables
 from devenv.errors import UsageError
 
 _VARIABLE = re.compile(r"[A-Z_][A-Z0-9_]*")
-_WAIVER_TEXTS = ("reason", "overlay", "service", "field", "compose", "kubernetes")
+_WAIVER_TEXTS = ("overlay", "service", "field", "compose", "kubernetes")
 # What `devenv parity` compares.
 PARITY_CLASSES = (
     "services", "images", "versions", "environment", "secrets", "ports",
@@ -228,28 +229,10 @@ def _receipts(table: dict[str, Any], problems: list[str]) -> Receipts:
 
 def _waivers(parity: dict[str, Any], problems: list[str]) -> tuple[Waiver, ...]:
     refuse_unknown(parity, {"waivers"}, "parity.", problems)
-    listed = parity.get("waivers", [])
-    if not (isinstance(listed, list) and all(isinstance(one, dict) for one in listed)):
-        problems.append("waivers\0`parity.waivers` must be written as [[parity.waivers]], one table for each")
-        return ()
-    waivers = []
-    for number, waiver in enumerate(listed, 1):
-        before, what = len(problems), f"waiver {number} in `parity.waivers`"
-        refuse_unknown(waiver, {"class", "until", *_WAIVER_TEXTS}, "parity.waivers.", problems)
-        if waiver.get("class") not in PARITY_CLASSES:
-            problems.append(f"waivers\0{what} needs a `class`: {', '.join(PARITY_CLASSES)}")
-        if not isinstance(waiver.get("until"), date) or isinstance(waiver["until"], datetime):
-            problems.append(f"waivers\0{what} needs `until`: a date without quotes, such as 2027-01-31")
-        if not waiver.get("reason"):
-            problems.append(f"waivers\0{what} needs a `reason`")
-        problems += [
-            f"waivers\0{what}: `{key}` must be a text"
-            for key in _WAIVER_TEXTS if not isinstance(waiver.get(key, ""), str)
-        ]
-        if len(problems) == before:
-            texts = {key: waiver[key] for key in _WAIVER_TEXTS if key in waiver}
-            waivers.append(Waiver(category=waiver["class"], until=waiver["until"], **texts))
-    return tuple(waivers)
+    tables = waiver_tables(parity, "parity", ("class", lambda value: value in PARITY_CLASSES,
+                                              f"a `class`: {', '.join(PARITY_CLASSES)}"), _WAIVER_TEXTS, problems)
+    return tuple(Waiver(category=one["class"], **{key: value for key, value in one.items() if key != "class"})
+                 for one in tables)
 
 
 def _split(problem: str) -> tuple[str, str]:

@@ -7,10 +7,12 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 from pathlib import Path
 
 from devenv.compose import Compose
 from devenv.config import Waiver
+from devenv.config.waivers import Waivers
 from devenv.environment import read_env
 from devenv.parity import composed, rendered
 from devenv.parity.compare import compare
@@ -69,19 +71,14 @@ def check(project: Project, runner: Runner, wanted: Sequence[str], today: date) 
 def judge(compose: Platform, sides: dict[str, Platform], waivers: Sequence[Waiver], today: date,
           chosen: dict[str, Path], complete: bool) -> Report:
     """Find the waiver for each difference; only a `complete` run can tell that one is idle."""
-    used: set[Waiver] = set()
-    findings = []
+    known, findings = Waivers(waivers, today), []
     for name, side in sides.items():
         for difference in compare(compose, side):
-            fitting = [one for one in waivers if fits(one, name, difference)]
-            used.update(fitting)
-            valid = [one for one in fitting if one.until >= today]
-            waiver = next(iter([*valid, *fitting]), None)
-            findings.append(Finding(name, difference, waiver, explained=bool(valid)))
-    unused = [one for one in waivers if one not in used and (one.overlay is None or one.overlay in sides)]
-    expired = tuple(one for one in unused if one.until < today)
-    idle = tuple(one for one in unused if one.until >= today and (one.overlay or complete))
-    return Report(chosen, tuple(findings), expired, idle)
+            waiver, valid = known.find(partial(fits, overlay=name, difference=difference))
+            findings.append(Finding(name, difference, waiver, explained=valid))
+    expired, idle = known.unused()
+    return Report(chosen, tuple(findings), tuple(one for one in expired if one.overlay in (None, *sides)),
+                  tuple(one for one in idle if one.overlay in sides or (one.overlay is None and complete)))
 
 
 def fits(waiver: Waiver, overlay: str, difference: Difference) -> bool:
