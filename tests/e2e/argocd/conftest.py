@@ -10,11 +10,11 @@ import yaml
 from devenv.engine import Engine
 from devenv.images import recipes
 from devenv.images.resolve import resolve
-from devenv.runtimes.kind.cluster import NODE_HTTP
 from devenv.shell import Runner
 from tests.e2e.argocd.project import BRANCH, NAMESPACES, ByCommit, Hands, pushed
 from tests.e2e.checkout import ROOT, docker
 from tests.e2e.cluster import PORT_OFFSET, git, kind_with_registry
+from tests.e2e.promotion.cluster import trial_on
 
 # A look at the branch every 20 s (k8s/addons/argocd), pods, and two cores.
 DEADLINE_S = 180
@@ -152,10 +152,7 @@ def versions(cluster):
 @pytest.fixture(scope="session")
 def trial(cluster, told, served, tmp_path_factory):
     """The small project, promoted once."""
-    made, registry = cluster
-    uid = made.kubectl().read("get", "namespace", "kube-system", "--output", "jsonpath={.metadata.uid}")
-    one = ByCommit(tmp_path_factory.mktemp("trial"), f"kind-{made.name}", made.kubeconfig, uid, registry.host,
-                   f"http://localhost:{made.host_port(NODE_HTTP)}/")
+    one = trial_on(*cluster, tmp_path_factory.mktemp("trial"), ByCommit)
     try:
         one.follow(served[0])
         one.tested()

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from tests.e2e.cluster import git
-from tests.e2e.promotion.test_promotion import crash
+from tests.e2e.promotion.faults import crash
 
 
 def committed(served):
