@@ -33,3 +33,7 @@ def registry(tmp_path_factory):
         yield address
     finally:
         docker("rm", "--force", "--volumes", container)
+        # What was pushed there or pulled from there keeps a name here that leads nowhere.
+        named = docker("image", "ls", "--digests", "--format", "{{.Repository}} {{.Tag}} {{.Digest}}").splitlines()
+        for repository, tag, digest in (line.split() for line in named if line.startswith(f"{address}/")):
+            docker("image", "rm", f"{repository}@{digest}" if tag == "<none>" else f"{repository}:{tag}", check=False)
