@@ -77,10 +77,13 @@ class Lease:
     def release(self) -> None:
         """Give it up, so that the next promoter need not wait; the token stays."""
         self._stop.set()
-        with suppress(CommandError, DevenvError):
-            self.check()
-            self.kubectl.read("patch", "lease", NAME, "--type=merge", "--patch",
-                              json.dumps({"spec": {"holderIdentity": "", "renewTime": None}}))
+        # One request that tests and writes: never another's lease, and a server that is silent is not waited for.
+        patch = [{"op": "test", "path": "/spec/holderIdentity", "value": self.holder},
+                 {"op": "test", "path": "/spec/leaseTransitions", "value": self.token},
+                 {"op": "replace", "path": "/spec/holderIdentity", "value": ""},
+                 {"op": "remove", "path": "/spec/renewTime"}]
+        with suppress(DevenvError):
+            self.kubectl.read("patch", "lease", NAME, "--type=json", "--patch", json.dumps(patch))
 
     def _renew(self) -> None:
         while not self._stop.wait(RENEW_S):

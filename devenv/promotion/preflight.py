@@ -22,6 +22,8 @@ RIGHTS = (
     (("get", "create", "update", "patch"), "coordination.k8s.io", "leases"),
     (("get", "list", "create", "patch", "delete"), "", "secrets"),
     (("get", "list"), "", "pods"),
+    (("list",), "apps", "replicasets"),
+    (("list",), "apps", "statefulsets"),
     (("create", "patch"), "", "services"),
     (("create", "patch"), "", "configmaps"),
     (("list", "create", "patch", "delete"), "apps", "deployments"),
@@ -30,7 +32,7 @@ RIGHTS = (
 )
 # And where Argo CD does the rest.
 RIGHTS_BY_COMMIT = (
-    *RIGHTS[:3], (("list",), "apps", "deployments"), (("list",), "batch", "jobs"),
+    *RIGHTS[:5], (("list",), "apps", "deployments"), (("list",), "batch", "jobs"),
 )
 _CLUSTER_RIGHTS = ((("get",), "", "namespaces"), (("list",), "", "nodes"))
 # The first question of all: before anything has begun, a cluster that is silent is no reason to wait for it.

@@ -16,6 +16,7 @@ from devenv.promotion.compare import changes
 from devenv.promotion.context import Options, Promotion
 from devenv.promotion.undo import pick
 from devenv.shell import Runner
+from tests.e2e.promotion import people
 from tests.unit.fakes import FakeRunner
 
 ID = f"sha256:{'a' * 64}"
@@ -102,6 +103,16 @@ def test_a_promotion_that_lost_its_lease_writes_nothing_more():
     kubectl = lease.Kubectl(FakeRunner({"get lease": other}), None, "c", "n")
     with pytest.raises(lease.LostLeaseError, match="lost its lease to ann"):
         lease.Lease(kubectl, "me", 4).check()
+
+
+def test_a_lease_is_given_up_in_one_request_that_another_holders_would_refuse():
+    kubectl = lease.Kubectl(FakeRunner({}), None, "c", "n")
+    lease.Lease(kubectl, "me", 4).release()
+    (call,) = kubectl.runner.calls
+    words, _, patch = call.partition(" --patch ")
+    assert words.endswith("patch lease devenv-promotion --type=json")
+    tested = {one["path"]: one["value"] for one in json.loads(patch) if one["op"] == "test"}
+    assert tested == {"/spec/holderIdentity": "me", "/spec/leaseTransitions": 4}
 
 
 def test_a_lease_lost_after_the_first_change_brings_nothing_back_and_exits_as_one_that_is_held(tmp_path):
@@ -226,6 +237,13 @@ def test_kubectl_names_its_context_and_gives_up_on_a_server_that_hangs():
     kubectl = lease.Kubectl(Runner(), None, "staging", "shop", request_timeout_s=20)
     assert kubectl.argv("get", "pods") == ("kubectl", "--context", "staging", "--request-timeout=20s", "--namespace",
                                            "shop", "get", "pods")
+
+
+def test_who_has_the_rights_of_the_guide_has_all_that_are_asked_for():
+    given = {(group, one): set(verbs) for group, resources, verbs in [*people.RIGHTS, *people.CLUSTER_RIGHTS]
+             for one in resources}
+    for verbs, group, resource in [*preflight.RIGHTS, *preflight.RIGHTS_BY_COMMIT, *preflight._CLUSTER_RIGHTS]:
+        assert given[group, resource] >= set(verbs), resource
 
 
 def test_rights_that_are_lacking_are_named_where_they_are_to_be_given(tmp_path):

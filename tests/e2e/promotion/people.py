@@ -13,7 +13,8 @@ RIGHTS = [
     ("apps", ["deployments", "statefulsets"], ["get", "list", "create", "patch", "delete"]),
     ("batch", ["jobs"], ["get", "list", "create", "patch", "delete"]),
     ("networking.k8s.io", ["ingresses"], ["get", "list", "create", "patch", "delete"]),
-    ("", ["pods", "events"], ["list"]),
+    ("", ["pods"], ["get", "list"]),
+    ("", ["events"], ["list"]),
     ("", ["pods/log"], ["get"]),
     ("apps", ["replicasets"], ["list"]),
 ]

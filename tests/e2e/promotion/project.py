@@ -62,7 +62,7 @@ class Trial:
     def __init__(self, root: Path, context: str, kubeconfig: Path, uid: str, registry: str, url: str) -> None:
         self.root, self.context, self.kubeconfig = root, context, kubeconfig
         self.uid, self.registry, self.url = uid, registry, url
-        self.taken, self.states = "", {}
+        self.states: dict[str, tuple[str, str]] = {}
         self.write("compose.yaml", "name: trial\nservices:\n" + "".join(
             f"  {name}:\n    build: {name}\n" for name in ("web", "worker")))
         for name in ("web", "worker"):
@@ -103,8 +103,11 @@ class Trial:
         self.write(f"{folder}/objects.json", json.dumps({"apiVersion": "v1", "kind": "List", "items": objects}))
         self.write(f"{folder}/kustomization.yaml", f"namespace: {namespace}\nresources: [objects.json]\n"
                    "components: [images]\n")
+        nothing = "sha256:" + 64 * "0"
         self.write(f"{folder}/images/kustomization.yaml", f"# written by `devenv promote {name}`; do not edit\n"
-                   "apiVersion: kustomize.config.k8s.io/v1alpha1\nkind: Component\n")
+                   "apiVersion: kustomize.config.k8s.io/v1alpha1\nkind: Component\nimages:\n" + "".join(
+                       f"- {{name: {one}, newName: {self.registry}/trial/{one}, digest: '{nothing}'}}\n"
+                       for one in ("web", "worker")))
 
     def version(self, service: str, version: str, app: str = APP) -> None:
         self.write(f"{service}/app.py", app.replace("VERSION", version))
@@ -128,7 +131,6 @@ class Trial:
         commit, image = self.states[state]
         self.git("checkout", "-q", commit)
         subprocess.run(["docker", "tag", image, web], check=True)
-        self.taken = state
         return image
 
     def git(self, *words: str) -> str:
