@@ -36,7 +36,7 @@ test-terraform: install ## Run the whole Terraform suite, tflint included
 	$(DEVENV) doctor --fix
 	.venv/bin/python -m pytest tests/terraform -n 2
 
-test-workflows: install ## Run test.yml's steps in a clean clone, as GitHub would
+test-workflows: install ## Run test.yml's and build.yml's steps in clean clones, as GitHub would
 	$(DEVENV) doctor --fix
 	.venv/bin/python -m pytest tests/workflows
 
@@ -52,7 +52,7 @@ test-rehearsal: install ## Rehearse a promotion of the whole platform: kind, a m
 	$(DEVENV) doctor --fix
 	.venv/bin/python -m pytest tests/e2e/rehearsal
 
-test-supply: install ## Sign and verify images for real; builds cosign, which takes minutes
+test-supply: install ## Sign, verify and promote for real, on a kind cluster; builds cosign, which takes minutes
 	$(DEVENV) doctor --fix
 	.venv/bin/python -m pytest tests/supply
 

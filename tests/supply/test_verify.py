@@ -14,20 +14,21 @@ from devenv.project import find
 from devenv.receipts import Receipt, Suite, images_now, source, write
 from devenv.shell import Runner
 from tests.e2e.checkout import docker
+from tests.workflows.sigstore import GITHUB, identity, signing_as
 
 DOCKERFILE = "FROM debian:13-slim\nCOPY greeting /greeting\n"
 COMPOSE = "name: shop\nservices:\n  web:\n    build: .\n"
 
 
-def run(*words, cwd, check=True):
+def run(*words, cwd, check=True, **environment):
     done = subprocess.run(words, cwd=cwd, capture_output=True, text=True, check=False,
-                          env={**os.environ, "COSIGN_PASSWORD": "not a secret"})
+                          env={**os.environ, "COSIGN_PASSWORD": "not a secret", **environment})
     assert done.returncode == 0 or not check, f"{words}: {done.stdout}{done.stderr}"
     return done
 
 
-def devenv(project, *words, check=True):
-    return run(sys.executable, "-m", "devenv", *words, cwd=project, check=check)
+def devenv(project, *words, check=True, **environment):
+    return run(sys.executable, "-m", "devenv", *words, cwd=project, check=check, **environment)
 
 
 def commit(project):
@@ -123,3 +124,19 @@ def test_files_that_are_no_commit_are_not_signed_for(shop):
         assert refused.returncode == 1 and "these files are no commit" in refused.stderr
     finally:
         extra.unlink()
+
+
+def test_a_workflow_is_known_by_its_certificate_and_another_one_is_refused(shop, tmp_path):
+    path = {"PATH": f"{signing_as('build.yml', tmp_path)}{os.pathsep}{os.environ['PATH']}"}
+    devenv(shop, "sign", "--from", "images.json", **GITHUB, **path)
+    settings = shop / "devenv.toml"
+    before = settings.read_text()
+    try:
+        settings.write_text(f'[supply]\nidentity = "{identity("(build|ci).yml")}"\n')
+        said = json.loads(devenv(shop, "verify", web(shop)["reference"], "--from-ci", "--json", **path).stdout)
+        assert said["from_ci"] and said["builder"] == identity("ci.yml")
+        settings.write_text(f'[supply]\nidentity = "{identity("other.yml")}"\n')
+        refused = devenv(shop, "verify", web(shop)["reference"], "--from-ci", check=False, **path)
+        assert refused.returncode == 1 and "other.yml@refs/heads/main of https://token" in refused.stderr
+    finally:
+        settings.write_text(before)

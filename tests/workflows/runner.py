@@ -14,6 +14,7 @@ from typing import Any
 
 from tests.workflows.expressions import evaluate, substitute
 from tests.workflows.files import actions, workflows
+from tests.workflows.sigstore import GITHUB
 from tests.workflows.stand_ins import STAND_INS
 
 # What GitHub gives to `shell: bash`.
@@ -35,6 +36,7 @@ class Run:
     outputs: dict[str, dict[str, Any]] = field(default_factory=dict)
     done: list[str] = field(default_factory=list)
     failed: bool = False
+    workflow: str = ""
 
     def context(self, inputs: Mapping[str, Any]) -> dict[str, Any]:
         """What an expression can name."""
@@ -48,7 +50,7 @@ class Run:
 
 def run_job(run: Run, workflow: str, job: str) -> dict[str, str]:
     """Run the steps of a job; returns the outputs of its workflow. Raises AssertionError at the first failure."""
-    whole = workflows()[workflow]
+    whole, run.workflow = workflows()[workflow], workflow
     body = whole["jobs"][job]
     context = run.context(run.inputs)
     run.environment.update({k: substitute(str(v), context) for k, v in body.get("env", {}).items()})
@@ -95,7 +97,7 @@ def _command(run: Run, step: dict[str, Any], inputs: Mapping[str, Any]) -> None:
         check=False, env={
             **{name: os.environ[name] for name in _OURS if name in os.environ},
             **{name: value for name, value in os.environ.items() if name.startswith(("PIP_", "DOCKER_"))},
-            "CI": "true", "GITHUB_ACTIONS": "true", "GITHUB_WORKSPACE": str(run.workspace),
+            **GITHUB, "CI": "true", "GITHUB_WORKSPACE": str(run.workspace),
             "GITHUB_OUTPUT": str(output), "GITHUB_STEP_SUMMARY": str(run.temporary / "summary"),
             "GITHUB_ENV": str(run.temporary / "env"), "RUNNER_TEMP": str(run.temporary),
             "GITHUB_ACTOR": "octocat", **run.environment,

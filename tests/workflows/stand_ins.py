@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -49,6 +50,16 @@ def download(run: Run, given: Mapping[str, str]) -> None:
     shutil.copytree(source, run.workspace / given.get("path", "."), dirs_exist_ok=True)
 
 
+def cosign(run: Run, given: Mapping[str, str]) -> None:
+    """The same version, signing as the workflow whose job runs."""
+    from tests.workflows.sigstore import signing_as
+
+    programs = signing_as(f"{run.workflow}.yml", run.temporary / "cosign")
+    said = subprocess.run([programs / "cosign", "version"], check=True, capture_output=True, text=True).stdout
+    assert f" {given['cosign-release']}\n" in said, said
+    run.environment["PATH"] = f"{programs}:{run.environment['PATH']}"
+
+
 def nothing(run: Run, given: Mapping[str, str]) -> None:
     """For what is on this machine already."""
 
@@ -66,4 +77,5 @@ STAND_INS: dict[str, Callable[[Run, Mapping[str, str]], dict[str, Any] | None]] 
     "actions/upload-artifact": upload,
     "actions/download-artifact": download,
     "hashicorp/setup-terraform": nothing,
+    "sigstore/cosign-installer": cosign,
 }

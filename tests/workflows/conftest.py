@@ -1,0 +1,1 @@
+from tests.e2e.registry import registry  # noqa: F401
