@@ -55,8 +55,8 @@ def run_job(run: Run, workflow: str, job: str) -> dict[str, str]:
     context = run.context(run.inputs)
     run.environment.update({k: substitute(str(v), context) for k, v in body.get("env", {}).items()})
     _steps(run, body["steps"], run.inputs)
-    context["jobs"] = {job: {"outputs": {name: substitute(value, context)
-                                         for name, value in body.get("outputs", {}).items()}}}
+    said = {name: substitute(value, context) for name, value in body.get("outputs", {}).items()}
+    context["jobs"] = {**run.needs, job: {"outputs": said}}
     declared = (whole["on"].get("workflow_call") or {}).get("outputs", {})
     return {name: substitute(one["value"], context) for name, one in declared.items()}
 
