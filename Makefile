@@ -52,7 +52,7 @@ test-rehearsal: install ## Rehearse a promotion of the whole platform: kind, a m
 	$(DEVENV) doctor --fix
 	.venv/bin/python -m pytest tests/e2e/rehearsal
 
-test-supply: install ## Sign, verify and promote for real, on a kind cluster; builds cosign, which takes minutes
+test-supply: install ## Sign, verify, scan and promote for real, on a kind cluster; builds cosign and osv-scanner
 	$(DEVENV) doctor --fix
 	.venv/bin/python -m pytest tests/supply
 

@@ -22,7 +22,7 @@ HEAD = """\
 | 0 | done |
 | 1 | failed |
 | 2 | the command line or a file asks for something that does not exist |
-| 3 | differs (`parity`) |
+| 3 | differs (`parity`), or has known vulnerabilities (`scan`) |
 | 75 | another devenv works on this checkout (`--no-wait`) |
 | 130 | interrupted; the same command goes on from there |
 

@@ -40,6 +40,7 @@ COMMANDS = {
     "parity": "Compare Compose with the rendered OVERLAY, or with every overlay of k8s/overlays.",
     "chart": "Pack OVERLAY as a Helm chart.",
     "sbom": "List what is in an image: packages, versions, licences.",
+    "scan": "Look for known vulnerabilities in images.",
     "sign": "Sign for pushed images: how they were built, what is in them, what was tested.",
     "verify": "Say who built IMAGE, from which commit, and what was tested.",
     "version": "Show the versions of devenv and of the tools it uses.",

@@ -24,18 +24,13 @@ def command(app: App, image: str, as_json: bool) -> None:
     Example: devenv sbom web --json
     """
     from devenv.engine import Engine
-    from devenv.images.bake import image_name
-    from devenv.runtimes.opening import opened
     from devenv.shell import Runner
     from devenv.supply.materials import bill_of_materials, packages
+    from devenv.supply.named import references
 
     engine, runner = Engine(), Runner()
     engine.ping()
-    if "/" not in image and ":" not in image:
-        model = opened(app.project, runner, as_built=True).model()
-        model.require([image])
-        service = model.services[image]
-        image = image_name(app.project, service) if service.is_built else str(service.definition["image"])
+    [image] = references(app.project, [image], engine, runner)
     if as_json:
         json.dump(bill_of_materials(image, engine, runner), sys.stdout, indent=1)
         sys.stdout.write("\n")

@@ -12,6 +12,7 @@ from typing import Any
 from devenv.config.gitops import Gitops, gitops_from
 from devenv.config.reading import refuse_unknown, section
 from devenv.config.rehearsal import Rehearsal, rehearsal_from
+from devenv.config.scan import Scan, scan_from
 from devenv.config.supply import Supply, supply_from
 from devenv.config.waivers import waiver_tables
 from devenv.errors import UsageError
@@ -104,6 +105,7 @@ class Config:
     environments: dict[str, Environment] = field(default_factory=dict)
     supply: Supply = field(default_factory=Supply)
     rehearsal: Rehearsal = field(default_factory=Rehearsal)
+    scan: Scan = field(default_factory=Scan)
 
 
 def load_config(path: Path) -> Config:
@@ -128,7 +130,7 @@ def load_config(path: Path) -> Config:
 
 
 def _parse(data: dict[str, Any], problems: list[str]) -> Config:
-    known = {"up", "secrets", "test", "parity", "receipts", "environments", "supply", "rehearsal"}
+    known = {"up", "secrets", "test", "parity", "receipts", "environments", "supply", "rehearsal", "scan"}
     refuse_unknown(data, known, "", problems)
     up = section(data, "up", problems)
     refuse_unknown(up, {"timeout_s"}, "up.", problems)
@@ -150,7 +152,8 @@ def _parse(data: dict[str, Any], problems: list[str]) -> Config:
     problems += [f"{name}\0`environments.{name}.provenance` needs `supply.identity`: which workflow is CI's?"
                  for name, one in environments.items() if one.provenance and not supply.identity]
     rehearsal = rehearsal_from(section(data, "rehearsal", problems), problems)
-    return Config(secrets, suites, timeout_s, waivers, receipts, environments, supply, rehearsal)
+    scan = scan_from(section(data, "scan", problems), problems)
+    return Config(secrets, suites, timeout_s, waivers, receipts, environments, supply, rehearsal, scan)
 
 
 _ENVIRONMENT_TEXTS = ("context", "cluster_uid", "registry", "overlay", "terraform", "confirm", "from", "provenance")

@@ -35,6 +35,8 @@ class Package:
     version: str
     purl: str
     licences: tuple[str, ...]
+    # What advisories call it: Debian's are written for source packages.
+    advised_as: str
 
 
 def packages(reference: str, engine: Engine, runner: Runner) -> list[Package]:
@@ -105,14 +107,20 @@ def _read(files: tarfile.TarFile) -> list[Package]:
 def _debian(records: list[str], copyrights: dict[str, tuple[str, ...]], release: dict[str, str]) -> Iterator[Package]:
     distribution = release.get("ID", "debian")
     suffix = f"&distro={distribution}-{release['VERSION_ID']}" if "VERSION_ID" in release else ""
+
+    def purl(name: str, version: str, architecture: str) -> str:
+        return (f"pkg:deb/{distribution}/{quote(name, safe='')}@{quote(version, safe='')}"
+                f"?arch={architecture}{suffix}")
+
     for record in filter(str.strip, records):
         fields = HeaderParser().parsestr(record)
         name, version = fields["Package"], fields["Version"]
         # dpkg's own words for a package whose files are there; status.d of slim images leaves them out.
         if name and version and fields.get("Status", "install ok installed").endswith(" installed"):
-            purl = (f"pkg:deb/{distribution}/{quote(name, safe='')}@{quote(version, safe='')}"
-                    f"?arch={fields.get('Architecture', 'all')}{suffix}")
-            yield Package("deb", name, version, purl, copyrights.get(name, ()))
+            # `Source: NAME (VERSION)`, each left out where it is the binary package's (Debian policy, 5.6.1).
+            source, _, its_version = fields.get("Source", name).partition(" ")
+            yield Package("deb", name, version, purl(name, version, fields.get("Architecture", "all")),
+                          copyrights.get(name, ()), purl(source, its_version.strip("()") or version, "source"))
 
 
 def _python(text: str) -> Package:
@@ -123,8 +131,8 @@ def _python(text: str) -> Package:
     stated = fields["License-Expression"] or fields["License"] or ""
     # Some put the whole text of the licence there.
     licences = (stated,) if stated and "\n" not in stated and len(stated) < 80 else classified
-    normal = re.sub(r"[-_.]+", "-", name).lower()
-    return Package("pypi", name, version, f"pkg:pypi/{normal}@{quote(version, safe='')}", licences)
+    purl = f"pkg:pypi/{re.sub(r'[-_.]+', '-', name).lower()}@{quote(version, safe='')}"
+    return Package("pypi", name, version, purl, licences, purl)
 
 
 def _machine_readable(text: str) -> tuple[str, ...]:

@@ -2,8 +2,6 @@
 
 import json
 import os
-import subprocess
-import sys
 from dataclasses import asdict
 
 import pytest
@@ -14,21 +12,11 @@ from devenv.project import find
 from devenv.receipts import Receipt, Suite, images_now, source, write
 from devenv.shell import Runner
 from tests.e2e.checkout import docker
+from tests.supply.project import devenv, run
 from tests.workflows.sigstore import GITHUB, identity, signing_as
 
 DOCKERFILE = "FROM debian:13-slim\nCOPY greeting /greeting\n"
 COMPOSE = "name: shop\nservices:\n  web:\n    build: .\n"
-
-
-def run(*words, cwd, check=True, **environment):
-    done = subprocess.run(words, cwd=cwd, capture_output=True, text=True, check=False,
-                          env={**os.environ, "COSIGN_PASSWORD": "not a secret", **environment})
-    assert done.returncode == 0 or not check, f"{words}: {done.stdout}{done.stderr}"
-    return done
-
-
-def devenv(project, *words, check=True, **environment):
-    return run(sys.executable, "-m", "devenv", *words, cwd=project, check=check, **environment)
 
 
 def commit(project):
