@@ -206,6 +206,19 @@ def test_images_are_built_in_one_place():
     assert {step.workflow for step in building} == {"build"}
 
 
+def test_what_is_scanned_each_week_is_what_main_has_pushed():
+    """Whoever opens a pull request may upload an artifact of any name: only a push to main counts."""
+    ours = [words for step in RUNS if (step.workflow, step.job) == ("security", "images")
+            for words in commands(step.body["run"])]
+    [listed] = [words for words in ours if words[:3] == ["gh", "run", "list"]]
+    assert " --workflow ci.yml --branch main --event push --status success " in " ".join(listed)
+    [downloaded] = [words for words in ours if words[:3] == ["gh", "run", "download"]]
+    [uploaded] = [step.body for step in STEPS
+                  if step.workflow == "build" and "/upload-artifact@" in step.body.get("uses", "")]
+    assert downloaded[3:] == ["$RUN", "--name", uploaded["with"]["name"]] and uploaded["if"] == "inputs.push"
+    assert [".venv/bin/devenv", "scan", "--from", uploaded["with"]["path"]] in ours
+
+
 def test_a_receipt_is_signed_for_the_images_that_passed_everything():
     jobs = workflows()["ci"]["jobs"]
     assert {"build", "e2e-kind", "integration", "test"} <= set(jobs["receipt"]["needs"])
