@@ -20,7 +20,7 @@ RUNS = [step for step in STEPS if "run" in step.body]
 # Actions that reach GitHub, AWS or PyPI: there is nothing here that could stand in for them.
 ELSEWHERE = {"aws-actions/configure-aws-credentials", "pypa/gh-action-pypi-publish"}
 # Programs of the runner's image, besides the shell's own words.
-PROGRAMS = {"aws", "cat", "cosign", "docker", "echo", "gh", "helm", "kubectl", "mkdir", "terraform", "tr"}
+PROGRAMS = {"aws", "cat", "cosign", "docker", "echo", "gh", "go", "helm", "kubectl", "mkdir", "terraform", "tr"}
 
 
 def environment():
@@ -217,6 +217,9 @@ def test_what_is_scanned_each_week_is_what_main_has_pushed():
                   if step.workflow == "build" and "/upload-artifact@" in step.body.get("uses", "")]
     assert downloaded[3:] == ["$RUN", "--name", uploaded["with"]["name"]] and uploaded["if"] == "inputs.push"
     assert [".venv/bin/devenv", "scan", "--from", uploaded["with"]["path"]] in ours
+    [installed] = [words for words in ours if words[:2] == ["go", "install"]]
+    recipe = (ROOT / "devenv/recipes/tools/Dockerfile").read_text()
+    assert installed[2].partition("@")[2] == re.search(r"ARG OSV_SCANNER=(\S+)", recipe)[1]
 
 
 def test_a_receipt_is_signed_for_the_images_that_passed_everything():
