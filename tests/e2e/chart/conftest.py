@@ -7,7 +7,7 @@ from tests.e2e.cluster import PORT_OFFSET, BareCluster, git
 from tests.e2e.flow import Client
 
 NAMESPACE = "by-helm"
-HTTPS = 8443 + PORT_OFFSET
+URL = f"https://localhost:{8443 + PORT_OFFSET}"
 
 
 class HelmCluster(BareCluster):
@@ -50,12 +50,20 @@ def released(cluster, chart):
     cluster.kubectl("create", "secret", "tls", "gateway-tls", "--cert", state / "kind" / "tls.crt",
                     "--key", state / "kind" / "tls.key")
     values = ["--set", "secrets.credentials=chat-credentials",
-              "--set", f"config.backends.S3_PUBLIC_URL=https://localhost:{HTTPS}"]
+              "--set", f"config.backends.S3_PUBLIC_URL={URL}"]
     cluster.helm("install", "caas", chart, *values, "--wait", "--wait-for-jobs", "--timeout", "10m")
     return values
 
 
+@pytest.fixture(scope="session")
+def seeded(cluster, released):
+    """The demo tenant and its key are there."""
+    cluster.kubectl("create", "job", "--from=cronjob/seed", "seed-once")
+    cluster.kubectl("wait", "job/seed-once", "--for=condition=Complete", "--timeout=180s")
+    cluster.kubectl("delete", "job", "seed-once")
+
+
 @pytest.fixture
-async def client(cluster, released):
-    async with Client(f"https://localhost:{HTTPS}", cluster.secret("DEMO_API_KEY"), cluster.trust()) as one:
+async def client(cluster, seeded):
+    async with Client(URL, cluster.secret("DEMO_API_KEY"), cluster.trust()) as one:
         yield one

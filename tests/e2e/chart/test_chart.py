@@ -1,9 +1,12 @@
 """The chart in a cluster: installed, serving, upgraded, rolled back, and gone."""
 
+import asyncio
+
 import httpx
 
-from tests.e2e.chart.conftest import HTTPS, NAMESPACE
+from tests.e2e.chart.conftest import NAMESPACE, URL
 from tests.e2e.flow import whole_flow
+from tests.e2e.load import under_load
 
 
 def names(cluster, kind):
@@ -19,6 +22,12 @@ def pods(cluster, component="service"):
     return found
 
 
+def revisions(cluster):
+    """Name of a Deployment -> how often it was rolled; the number of its pods is the autoscaler's."""
+    return {one["metadata"]["name"]: one["metadata"]["annotations"]["deployment.kubernetes.io/revision"]
+            for one in cluster.objects("deployments")}
+
+
 def settings(cluster):
     """What each Deployment reads first: the ConfigMap's name, and the level of the logs in it."""
     (name,) = {one["spec"]["template"]["spec"]["containers"][0]["envFrom"][0]["configMapRef"]["name"]
@@ -26,10 +35,7 @@ def settings(cluster):
     return name, cluster.kubectl("get", "configmap", name, "--output", "jsonpath={.data.LOG_LEVEL}")
 
 
-async def test_the_platform_that_helm_installed_serves_its_whole_flow(cluster, client):
-    cluster.kubectl("create", "job", "--from=cronjob/seed", "seed-once")
-    cluster.kubectl("wait", "job/seed-once", "--for=condition=Complete", "--timeout=180s")
-    cluster.kubectl("delete", "job", "seed-once")
+async def test_the_platform_that_helm_installed_serves_its_whole_flow(client):
     await whole_flow(client)
 
 
@@ -40,25 +46,33 @@ def test_its_namespace_enforces_restricted_pods_and_its_images_are_the_pushed_on
         assert one["spec"]["template"]["spec"]["containers"][0]["image"] == cluster.pushed(one["metadata"]["name"])
 
 
-def test_a_changed_value_rolls_the_pods_that_read_it_and_no_others(cluster, chart, released):
+async def test_a_changed_value_rolls_the_pods_that_read_it_and_no_others_and_loses_no_request(
+        cluster, chart, released, client):
     before, kept = pods(cluster), settings(cluster)
     others, jobs = pods(cluster, "backend"), names(cluster, "jobs")
-    cluster.helm("upgrade", "caas", chart, *released, "--set", "config.settings.LOG_LEVEL=debug", "--wait",
-                 "--wait-for-jobs", "--timeout", "8m")
+    options = {"limit_s": 480, "verify": cluster.trust(), "headers": client.http.headers}
+    async with (
+        under_load(f"{URL}/healthz", rate=15, **options) as front,
+        under_load(f"{URL}/v1/conversations?limit=1", rate=5, **options) as through,
+    ):
+        await asyncio.to_thread(cluster.helm, "upgrade", "caas", chart, *released, "--set",
+                                "config.settings.LOG_LEVEL=debug", "--wait", "--wait-for-jobs", "--timeout", "8m")
+    for load in (front, through):
+        assert not load.failed, (load.url, load.outcomes, load.failed)
     after = pods(cluster)
     assert after.keys() == before.keys() and not any(after[name] & before[name] for name in after)
     assert settings(cluster)[0] != kept[0] and settings(cluster)[1] == "debug"
     assert pods(cluster, "backend") == others
     (again,) = names(cluster, "jobs")
     assert again.startswith("init-") and again not in jobs, "the Job that reads the value did not run again"
-    answer = httpx.get(f"https://localhost:{HTTPS}/readyz", verify=cluster.trust(), timeout=15)
+    answer = httpx.get(f"{URL}/readyz", verify=cluster.trust(), timeout=15)
     assert answer.status_code == 200, answer.text
 
 
 def test_an_upgrade_that_changes_nothing_restarts_nothing(cluster, chart, released):
-    before = pods(cluster)
+    before = revisions(cluster), pods(cluster, "backend")
     cluster.helm("upgrade", "caas", chart, *released, "--set", "config.settings.LOG_LEVEL=debug", "--wait")
-    assert pods(cluster) == before
+    assert (revisions(cluster), pods(cluster, "backend")) == before
 
 
 def test_a_rollback_brings_the_last_values_back(cluster, released):
