@@ -88,7 +88,8 @@ class ContainerSet:
         """The command of its health check; empty where there is none."""
         from devenv.testing.health import operation
 
-        return operation(self.plan.definition(name), self.engine.image(self.known[name].image) or {})
+        record = self.known.get(name) or records.read(self.directory, name)
+        return operation(self.plan.definition(name), (self.engine.image(record.image) if record else None) or {})
 
     def wait_usable(self, name: str, container: str, ports: Mapping[int, int]) -> None:
         """Wait until a container of this definition is usable; raises DevenvError where it ends instead."""
