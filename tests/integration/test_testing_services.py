@@ -203,6 +203,28 @@ def test_changed_source_is_built_and_the_backend_stays(platform: OtherProject) -
     assert len(set(caches)) == 1
 
 
+def test_service_of_another_process_restarts_when_what_it_needs_is_made_anew(platform: OtherProject) -> None:
+    platform.write("test_born.py", """
+        from pathlib import Path
+        from urllib.request import urlopen
+
+        def test_born(devenv_service):
+            store = devenv_service("store")
+            with urlopen(f"{store.url}/born", timeout=5) as answer, Path(__file__).with_name("born").open("a") as born:
+                print(store.control.engine.container(store.container)["Id"], answer.read().decode(), file=born)
+    """)
+    platform.write("test_flush.py", """
+        def test_flush(redis):
+            with redis.client() as client:
+                client.flushall()
+    """)
+    for name in ("test_born.py", "test_flush.py", "test_born.py"):
+        done = platform.pytest("--devenv-reuse", name)
+        assert counts(done) == {"passed": 1}, done.stdout
+    (container, born), (same, again) = (line.split() for line in platform.noted("born"))
+    assert container == same and born != again
+
+
 def test_workers_build_once(platform: OtherProject) -> None:
     platform.write("test_many.py", """
         import pytest
