@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from collections.abc import Iterable
 from pathlib import Path
@@ -11,10 +12,11 @@ from devenv import output
 from devenv.engine import Engine
 from devenv.images import recipes
 from devenv.images.certificates import ca_bundle
-from devenv.images.resolve import build_recipes
+from devenv.images.resolve import resolve
 from devenv.shell import Runner
 
 RECIPE = "tools"
+_BASE = re.compile(r"^ARG (DEVENV_BASE_\w+)=(\S+)$", re.MULTILINE)
 
 
 def folder() -> Path:
@@ -38,14 +40,15 @@ def ensure_programs(names: Iterable[str], runner: Runner, engine: Engine, logs: 
         return
     recipe = recipes.load(RECIPE)
     output.say(f"  building from packages into {folder()}: {', '.join(missing)}")
-    build_recipes([recipes.load(base) for base in recipe.bases], engine=engine, runner=runner, logs=logs)
+    # Upstream's base where it can be had: building one takes mmdebstrap, which not every machine has.
+    bases = dict(_BASE.findall((recipe.directory / "Dockerfile").read_text()))
+    found = resolve(bases.values(), engine=engine, runner=runner, offline=False, logs=logs)
     bundle = ca_bundle()
     for name in missing:
         runner.log(
             "docker", "build", "--progress", "plain", "--target", name,
             *(["--secret", f"id=ca_bundle,src={bundle}"] if bundle else []),
-            *(word for base in recipe.bases
-              for word in ("--build-arg", f"DEVENV_BASE_{base.upper()}={recipes.load(base).reference}")),
+            *(word for base, wanted in bases.items() for word in ("--build-arg", f"{base}={found[wanted].reference}")),
             "--output", f"type=local,dest={folder().parent / 'new'}", str(recipe.directory),
             log=logs / f"tool-{name}.log", env={"DOCKER_BUILDKIT": "1"},
         )
