@@ -5,15 +5,18 @@ from __future__ import annotations
 import argparse
 import os
 import platform
+import shutil
 import subprocess
 import sys
 from collections.abc import Mapping
 from dataclasses import replace
 
-from bench import first_test, kind, newer, reload, up
+from bench import first_test, kind, newer, promote, reload, up
 from bench.table import write
 
-MODULES = {"reload": reload, "up": up, "first_test": first_test, "kind": kind}
+MODULES = {"reload": reload, "up": up, "first_test": first_test, "kind": kind, "promote": promote}
+
+PROGRAMS = {"Terraform": ("version",), "kubectl": ("version", "--client"), "Helm": ("version", "--short")}
 
 
 def main() -> None:
@@ -47,6 +50,8 @@ def versions(dockers: Mapping[str, str]) -> dict[str, str]:
     return {
         "Docker Engine": said("docker", "version", "--format", "{{.Server.Version}}"),
         "Compose": " and ".join(said(docker, "compose", "version", "--short") for docker in dockers.values()),
+        **{name: said(name.lower(), *words).split("\n")[0].split()[-1] for name, words in PROGRAMS.items()
+           if shutil.which(name.lower())},
         "Python": platform.python_version(), "kernel": platform.release(), "cores": str(os.cpu_count()),
     }
 

@@ -6,6 +6,7 @@ import json
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from statistics import median
+from typing import Any
 
 from bench.stats import interval, p95, ratio
 
@@ -50,8 +51,13 @@ def _figures(values: list[float]) -> str:
 
 
 def write(rows: list[Row], versions: dict[str, str]) -> None:
-    """Replace the measured part of the page, the raw data, and the picture; rows not measured now are kept."""
-    kept = {row["name"]: Row(**row) for row in _load().get("rows", [])}
+    """Replace the measured part of the page, the raw data, and the picture; rows not measured now are kept.
+
+    So are the versions of what was not asked now.
+    """
+    known = _load()
+    versions = {**known.get("versions", {}), **versions}
+    kept = {row["name"]: Row(**row) for row in known.get("rows", [])}
     kept.update({row.name: row for row in rows})
     data = {"versions": versions, "rows": [asdict(row) for row in kept.values()]}
     RESULTS.write_text(json.dumps(data, indent=1) + "\n")
@@ -86,9 +92,9 @@ def draw(rows: list[Row]) -> None:
     figure.savefig(PICTURE, metadata={"Date": None})
 
 
-def _load() -> dict[str, list[dict[str, object]]]:
+def _load() -> dict[str, Any]:
     try:
-        data: dict[str, list[dict[str, object]]] = json.loads(RESULTS.read_text())
+        data: dict[str, Any] = json.loads(RESULTS.read_text())
     except (OSError, ValueError):
         return {}
     return data

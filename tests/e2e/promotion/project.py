@@ -119,18 +119,17 @@ class Trial:
 
     def take(self, state: str) -> str:
         """Bring back a state that was tested, its image of `web` included; returns that image's ID."""
-        web = f"{self.name}-web"
         if state not in self.states:
             self.version("web", state)
             self.manifests(change=lambda known: container(known, "worker")["env"].append(
                 {"name": "STATE", "value": state}))
             self.tested()
-            image = subprocess.run(["docker", "image", "inspect", "--format", "{{.Id}}", web], check=True,
-                                   capture_output=True, text=True).stdout.strip()
+            image = subprocess.run(["docker", "image", "inspect", "--format", "{{.Id}}", f"{self.name}-web"],
+                                   check=True, capture_output=True, text=True).stdout.strip()
             self.states[state] = (self.git("rev-parse", "HEAD").strip(), image)
         commit, image = self.states[state]
         self.git("checkout", "-q", commit)
-        subprocess.run(["docker", "tag", image, web], check=True)
+        subprocess.run(["docker", "tag", image, f"{self.name}-web"], check=True)
         return image
 
     def git(self, *words: str) -> str:
