@@ -42,6 +42,7 @@ class Rival:
         self.port = 5001 + OFFSET
         self.kubeconfig = self.root / ".devenv" / "rival-kubeconfig"
         self.config = self.root / ".devenv" / "rival-kind.json"
+        self.certificate, self.key = (self.root / ".devenv" / f"rival.{kind}" for kind in ("crt", "key"))
         self.tilt: subprocess.Popen[bytes] | None = None
         self.images = self._write()
 
@@ -52,7 +53,7 @@ class Rival:
         lines = "".join(f"{local} {name}\n" for local, name in self.images)
         node, registry = self._local(node_image(self.cluster.project)), self._local(REGISTRY_IMAGE)
         self._run(str(HERE / "cluster.sh"), self.name, node, registry, str(self.port), str(self.config),
-                  *(f"k8s/rival/{addon}" for addon in ADDONS), stdin=lines)
+                  str(self.certificate), str(self.key), *(f"k8s/rival/{addon}" for addon in ADDONS), stdin=lines)
         self._ci()
         return time.perf_counter() - began
 
@@ -101,6 +102,8 @@ class Rival:
         for node in configuration["nodes"]:
             node.pop("extraMounts", None)
         self.config.write_text(json.dumps(configuration))
+        self._run("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "30", "-subj", "/CN=localhost",
+                  "-addext", "subjectAltName=DNS:localhost", "-keyout", str(self.key), "-out", str(self.certificate))
         pushed: dict[str, str] = {}
         for folder, there in (("k8s/sync", "."), *((f"k8s/addons/{addon}/local", addon) for addon in ADDONS)):
             images = []
