@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-from urllib.parse import quote
 
 from devenv.doctor.programs import use_folder
 from devenv.errors import DevenvError
@@ -19,10 +18,10 @@ def is_left(rehearsal: Rehearsal) -> bool:
 
 
 def remove(rehearsal: Rehearsal) -> None:
-    """Remove cluster, registry, mocked AWS, the images' names and the copy; raises DevenvError for what stays."""
+    """Remove cluster, registry with its images' names, mocked AWS and the copy; raises DevenvError for what stays."""
     use_folder()
     problems = []
-    for part in (_cluster, _registry, _mock, _names):
+    for part in (_cluster, _registry, _mock):
         try:
             part(rehearsal)
         except DevenvError as problem:
@@ -47,11 +46,3 @@ def _registry(rehearsal: Rehearsal) -> None:
 
 def _mock(rehearsal: Rehearsal) -> None:
     rehearsal.mock.delete()
-
-
-def _names(rehearsal: Rehearsal) -> None:
-    """The names that images got in order to be pushed; under other names they stay."""
-    for image in rehearsal.engine.get("/images/json"):
-        for name in image.get("RepoTags") or []:
-            if name.startswith(f"{rehearsal.registry.host}/"):
-                rehearsal.engine.delete(f"/images/{quote(name, safe='/:')}")

@@ -137,6 +137,14 @@ def test_images_are_pushed_under_their_whole_upstream_name(project, wanted, push
     assert registry.mirrored(wanted) == f"localhost:5301/{pushed}"
 
 
+def test_a_registry_that_goes_takes_the_names_of_its_images_along(project):
+    engine = FakeEngine({"/images/json": [
+        {"RepoTags": ["localhost:5301/web:1", "web:1"]}, {"RepoTags": ["localhost:53010/web:1"]}, {"RepoTags": None}]})
+    Registry(Cluster(project, FakeRunner()), engine, FakeRunner()).delete()
+    assert [path for method, path, _ in engine.calls if path.startswith("/images/") and method == "DELETE"] == [
+        "/images/localhost:5301/web:1"]
+
+
 def test_an_overlay_without_workloads_has_the_default_namespace(tmp_path):
     assert Overlay(tmp_path, ()).namespace == "default"
 

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPException
 from time import monotonic, sleep
 
-from devenv.engine import Engine
+from devenv.engine import Engine, EngineError
 from devenv.errors import DevenvError
 from devenv.images.reference import parse
 from devenv.runtimes.kind.cluster import Cluster
@@ -117,6 +118,11 @@ class Registry:
                             log=self.cluster.project.state / "logs" / "push.log")
 
     def delete(self) -> None:
-        """Remove the container and the images it holds; both can be made again."""
+        """Remove the container, the images it holds, and their names on this machine; all can be made again."""
         self.engine.delete(f"/containers/{self.name}", force=1)
         self.engine.delete(f"/volumes/{self.name}")
+        for image in self.engine.get("/images/json"):
+            for name in image.get("RepoTags") or ():
+                if name.startswith(f"{self.host}/"):
+                    with suppress(EngineError):  # its last name, and a container still runs it
+                        self.engine.delete(f"/images/{name}")
