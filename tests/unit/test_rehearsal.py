@@ -129,7 +129,7 @@ def test_the_end_removes_everything_by_name_and_leaves_other_names_of_images(reh
     assert any(call.startswith("kind delete cluster --name shop-1a2b3c-rehearsal") for call in rehearsal.runner.calls)
     deleted = [path for verb, path, _ in rehearsal.engine.calls if verb == "DELETE"]
     assert deleted == ["/containers/shop-1a2b3c-rehearsal-registry", "/volumes/shop-1a2b3c-rehearsal-registry",
-                       "/containers/shop-1a2b3c-rehearsal-aws", "/images/localhost:5351/shop/web:1"]
+                       "/images/localhost:5351/shop/web:1", "/containers/shop-1a2b3c-rehearsal-aws"]
     assert not root.exists() and (rehearsal.project.root / "src").is_dir()
 
 
