@@ -186,24 +186,24 @@ class Session:
                 backend, self.set.known[name], partial(self.set.operation, name))
             if reason:
                 lost[name] = reason
-        for name in self.plan.model.select(lost) if lost else ():
-            if name in lost:
-                self._before_harm()
-                damage.forget(self.handles[name])
-                self.set.recycle(name)
-        self._restart_users(lost)
+        if lost:
+            self._renew([name for name in self.plan.model.select(lost) if name in lost])
         repaired = [f"{name}: {reason}; repaired" for name, reason in found.items() if name not in lost]
         return [*repaired, *(f"{name}: {reason}; started anew" for name, reason in lost.items())]
 
-    def _restart_users(self, renewed: Iterable[str]) -> None:
-        """Restart the services that need what was made anew, whichever worker started them, and wait for each.
+    def _renew(self, names: list[str]) -> None:
+        """Make them anew and restart the services that need them, whichever worker started those, and wait for each.
 
-        They hold what went with the old container: connections, cached keys, positions in a topic.
+        Services hold what went with the old container: connections, cached keys, positions in a topic.
         """
-        renewed, model = set(renewed), self.plan.model
-        for name in model.select(model.services) if renewed else ():
-            is_user = model.services[name].is_built and name not in model.one_shots | renewed
-            if is_user and renewed & set(model.select([name])) and (record := self.set.running(name)):
+        self._before_harm()
+        for name in names:
+            damage.forget(self.handles[name])
+        self.set.recycle(names)
+        model = self.plan.model
+        for name in model.select(model.services):
+            is_user = model.services[name].is_built and name not in model.one_shots.union(names)
+            if is_user and set(names) & set(model.select([name])) and (record := self.set.running(name)):
                 self._handle(record).restart(timeout_s=0)
 
     def _clean(self, backend: Backend) -> str:

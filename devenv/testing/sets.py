@@ -54,20 +54,25 @@ class ContainerSet:
             if name in self._jobs:
                 self.known[name] = self._jobs[name].result()
 
-    def recycle(self, name: str) -> None:
-        """Make a container anew, without its data, at the same ports; what prepared its data runs again."""
-        with exclusive(self._lock(name)):
-            known, current = self.known[name], records.read(self.directory, name)
-            if current is not None and current.identity != known.identity:
-                self.known[name] = current  # another worker has done it
-                return
-            records.drop(self.directory, name)
-            self._make(name, (known.wanted, known.image), known.ports)
-        prepared = [one for one in self._preparing(name) if self.known.pop(one, None)]
+    def recycle(self, names: Iterable[str]) -> None:
+        """Make containers anew, without their data, at the same ports; then what had prepared their data runs again."""
+        prepared: set[str] = set()
+        for name in names:
+            # Whichever worker ran it: those that know it will not run it again.
+            ran = {one for one in self._preparing(name) if one in self.known or records.read(self.directory, one)}
+            with exclusive(self._lock(name)):
+                known, current = self.known[name], records.read(self.directory, name)
+                if current is not None and current.identity != known.identity:
+                    self.known[name] = current  # another worker has done it
+                    continue
+                records.drop(self.directory, name)
+                self._make(name, (known.wanted, known.image), known.ports)
+            prepared |= ran
         for one in prepared:
+            self.known.pop(one, None)
             self._jobs.pop(one, None)
         if prepared:
-            self.ensure(prepared)
+            self.ensure(sorted(prepared))
 
     def mark(self, name: str) -> None:
         """Take a container's baseline anew: what prepares data has added to it."""

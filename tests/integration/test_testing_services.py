@@ -203,7 +203,7 @@ def test_changed_source_is_built_and_the_backend_stays(platform: OtherProject) -
     assert len(set(caches)) == 1
 
 
-def test_service_of_another_process_restarts_when_what_it_needs_is_made_anew(platform: OtherProject) -> None:
+def test_damage_is_mended_for_services_and_one_shots_of_other_processes_too(platform: OtherProject) -> None:
     platform.write("test_born.py", """
         from pathlib import Path
         from urllib.request import urlopen
@@ -217,10 +217,14 @@ def test_service_of_another_process_restarts_when_what_it_needs_is_made_anew(pla
         def test_flush(redis):
             with redis.client() as client:
                 client.flushall()
+
+        def test_prepared_again(redis):
+            with redis.client() as client:
+                assert client.get("prepared") == "yes"
     """)
-    for name in ("test_born.py", "test_flush.py", "test_born.py"):
+    for name, passed in ("test_born.py", 1), ("test_flush.py", 2), ("test_born.py", 1):
         done = platform.pytest("--devenv-reuse", name)
-        assert counts(done) == {"passed": 1}, done.stdout
+        assert counts(done) == {"passed": passed}, done.stdout
     (container, born), (same, again) = (line.split() for line in platform.noted("born"))
     assert container == same and born != again
 
