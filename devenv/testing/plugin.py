@@ -24,7 +24,8 @@ _KINDS = frozenset({"mongodb", "kafka", "redis", "minio"})
 _FIXTURES = _KINDS | {"devenv_backend", "devenv_service", "devenv_platform", "devenv_isolation"}
 _SESSION = pytest.StashKey["Session"]()
 _WANTED = pytest.StashKey[frozenset[str]]()
-_PROPERTY = "devenv"
+_IS_ALONE = pytest.StashKey[bool]()
+_ALONE, _PROPERTY = "devenv_alone", "devenv"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -40,7 +41,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Collect what workers report."""
+    """Name our marker, and collect what workers report."""
+    config.addinivalue_line("markers", f"{_ALONE}: with several workers, no other test uses the containers meanwhile.")
     config.pluginmanager.register(_Summary(), "devenv-summary")
 
 
@@ -53,9 +55,10 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, Any, Any]:
     """Let a test that may use backends wait its turn."""
-    session = item.config.stash.get(_SESSION, None)
-    if session and _uses(item):
-        session.begin_test()
+    if _uses(item):
+        item.config.stash[_IS_ALONE] = is_alone = item.get_closest_marker(_ALONE) is not None
+        if session := item.config.stash.get(_SESSION, None):
+            session.begin_test(is_alone)
     return (yield)
 
 
@@ -92,7 +95,7 @@ def devenv_session(request: pytest.FixtureRequest) -> Session:
         snapshot=config.getoption("--devenv-snapshot") or config.getini("devenv_snapshot")))
     session.soon = config.stash.get(_WANTED, frozenset())
     config.stash[_SESSION] = session
-    session.begin_test()
+    session.begin_test(config.stash.get(_IS_ALONE, False))
     return session
 
 

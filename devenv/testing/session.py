@@ -59,7 +59,7 @@ class Session:
         self._given: dict[str, Handle] = {}  # those that a test may have used
         self._isolations: list[Isolation] = []
         self._turns: Turns | None = None
-        self._is_testing = False
+        self._is_testing = self._is_alone = False
 
     @cached_property
     def engine(self) -> Engine:
@@ -87,7 +87,7 @@ class Session:
         if one.is_shared:
             self._turns = Turns(lease.directory)
             if self._is_testing:
-                self._turns.enter()
+                self._turns.enter(self._is_alone)
         return ContainerSet(self.plan, self.engine, one.run, lease, is_kept, self._baseline)
 
     @property
@@ -140,11 +140,11 @@ class Session:
         """What a handle of this definition does things with."""
         return Control(self.engine, self.set.id, self._before_harm, partial(self.set.wait_usable, name))
 
-    def begin_test(self) -> None:
-        """A test that may use backends begins."""
-        self._is_testing = True
+    def begin_test(self, is_alone: bool) -> None:
+        """A test that may use backends begins; `is_alone`: no other one uses them until it has ended."""
+        self._is_testing, self._is_alone = True, is_alone
         if self._turns:
-            self._turns.enter()
+            self._turns.enter(is_alone)
 
     def end_test(self, is_last: bool) -> list[str]:
         """Clean up and mend after a test; returns a line for each backend that it had damaged.

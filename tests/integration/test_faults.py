@@ -152,6 +152,7 @@ async def invoices_say_so(client: Client) -> None:
 DURING: dict[str, Callable[[Client], Awaitable[None]]] = {"minio is disconnected": invoices_say_so}
 
 
+@pytest.mark.devenv_alone
 @pytest.mark.parametrize("number", range(1, ROUNDS + 1))
 @pytest.mark.parametrize("fault", FAULTS)
 async def test_nothing_acknowledged_is_lost_or_counted_twice(

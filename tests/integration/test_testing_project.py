@@ -129,6 +129,40 @@ def test_test_that_hurts_a_backend_has_it_to_itself(project: OtherProject) -> No
     assert counts(done) == {"passed": 28}, f"seed {seed}: {done.stdout}"
 
 
+def test_marked_test_has_the_backends_to_itself_from_its_start(project: OtherProject) -> None:
+    project.write("test_alone.py", """
+        from pathlib import Path
+        from time import sleep
+        import pytest
+
+        def note(text):
+            with Path(__file__).with_name("notes").open("a") as notes:
+                notes.write(f"{text}\\n")
+
+        @pytest.mark.devenv_alone
+        @pytest.mark.parametrize("number", range(4))
+        def test_alone(redis, number):
+            note(f"begin {number}")
+            sleep(0.2)
+            with redis.pause():
+                sleep(0.2)
+            note(f"end {number}")
+
+        @pytest.mark.parametrize("number", range(12))
+        def test_hurts(redis, number):
+            with redis.pause():
+                note("hurt")
+                sleep(0.02)
+    """)
+    seed = random.randrange(10_000)
+    done = project.pytest("-p", "xdist", "-n", "4", "--shuffle", str(seed), "test_alone.py")
+    assert counts(done) == {"passed": 16}, f"seed {seed}: {done.stdout}"
+    notes = project.noted("notes")
+    assert notes.count("hurt") == 12
+    for number in range(4):
+        assert notes[notes.index(f"begin {number}") + 1] == f"end {number}", f"seed {seed}: {notes}"
+
+
 def test_project_without_the_client_library_still_gets_the_backend(project: OtherProject) -> None:
     project.write("test_bare.py", """
         import socket
