@@ -78,6 +78,7 @@ async def test_kafka_cleans_groups_with_their_offsets_and_with_members_that_were
     assert kafka.groups("tgroups") == []
 
 
+@pytest.mark.devenv_alone
 async def test_kafka_notices_a_changed_setting(kafka: Kafka) -> None:
     before = baseline(kafka).baseline
     assert kafka.damage(before) == ""
@@ -118,6 +119,7 @@ def test_minio_cleans_buckets_with_versions_and_unfinished_uploads(minio: Minio)
         assert "tclean-files" not in [one["Name"] for one in client.list_buckets()["Buckets"]]
 
 
+@pytest.mark.devenv_alone
 def test_minio_notices_a_lost_bucket(minio: Minio) -> None:
     with closing(minio.client()) as client:
         client.create_bucket(Bucket="shared")
@@ -149,6 +151,7 @@ async def test_mongodb_stores_a_document_asynchronously(mongodb: Mongodb, devenv
         assert await client[devenv_isolation.database].things.count_documents({}) == 1
 
 
+@pytest.mark.devenv_alone
 def test_mongodb_notices_a_dropped_database_and_lost_data(mongodb: Mongodb) -> None:
     with mongodb.client() as client:
         client.shared.things.insert_one({"_id": 1})
