@@ -34,4 +34,4 @@ def command(app: App, as_json: bool) -> None:
     output.table([
         [one.service, one.condition, ", ".join(each.status for each in one.instances), " ".join(one.urls)]
         for one in services
-    ], ("SERVICE", "CONDITION", "SINCE", "URL"))
+    ], ("SERVICE", "CONDITION", "INSTANCES", "URL"))

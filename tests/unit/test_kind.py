@@ -3,6 +3,7 @@ import signal
 import socket
 import subprocess
 import sys
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ import pytest
 from devenv.errors import DevenvError, UsageError
 from devenv.images import recipes
 from devenv.project import find
-from devenv.runtimes.kind import orphans, tilt
+from devenv.runtimes.kind import orphans, runtime, tilt
 from devenv.runtimes.kind.cluster import NODE_HTTPS, Cluster
 from devenv.runtimes.kind.context import KindUp
 from devenv.runtimes.kind.images import node_image
@@ -214,3 +215,19 @@ def test_the_node_is_the_one_that_the_project_names(project):
     assert node_image(project) == f"kindest/node:v{recipes.load('kind-node').version}"
     (project.root / "k8s" / "versions.json").write_text('{"kubernetes": "1.34", "kind_node": "kindest/node:v1.34.11"}')
     assert node_image(project) == "kindest/node:v1.34.11"
+
+
+@pytest.mark.parametrize(("pod", "said"), [
+    ({"phase": "Running", "startTime": 3 * 60 + 5}, "Running 3m"),
+    ({"phase": "Running", "startTime": 3600 + 9, "containerStatuses": [{"restartCount": 2}]}, "Running 1h, 2 restarts"),
+    ({"phase": "Running", "startTime": 50 * 3600}, "Running 2d"),
+    ({"phase": "Pending"}, "Pending"),
+    ({"phase": "Running", "startTime": 5,
+      "containerStatuses": [{"state": {"waiting": {"reason": "CrashLoopBackOff"}}}]}, "CrashLoopBackOff"),
+    ({"phase": "Succeeded", "startTime": 5}, "Succeeded"),
+])
+def test_a_pod_is_told_with_its_age(pod, said):
+    if "startTime" in pod:
+        started = datetime.now(UTC) - timedelta(seconds=pod["startTime"])
+        pod = {**pod, "startTime": f"{started:%Y-%m-%dT%H:%M:%SZ}"}
+    assert runtime._sentence({"status": pod}) == said

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from devenv.doctor.programs import use_folder
@@ -193,4 +194,15 @@ def _sentence(pod: dict[str, Any]) -> str:
     restarts = sum(one.get("restartCount", 0) for one in statuses)
     waiting = [one["state"]["waiting"]["reason"] for one in statuses if "waiting" in one.get("state", {})]
     said = waiting[0] if waiting else str(pod["status"].get("phase", ""))
+    if said == "Running" and (started := pod["status"].get("startTime")):
+        said = f"Running {_age(datetime.now(UTC) - datetime.fromisoformat(started))}"
     return f"{said}, {restarts} restarts" if restarts else said
+
+
+def _age(age: timedelta) -> str:
+    """As kubectl shows it: the largest unit."""
+    seconds = int(age.total_seconds())
+    for unit, size in (("d", 86400), ("h", 3600), ("m", 60)):
+        if seconds >= size:
+            return f"{seconds // size}{unit}"
+    return f"{seconds}s"
