@@ -46,7 +46,7 @@ PLANTS = (
     Plant("health", "gateway", "staging", SERVICES, "8080/readyz", "8080/healthz"),
     Plant("health", "mongodb", "local", "k8s/components/backends/mongodb/statefulset.yaml", "'ping'", "'hello'"),
     Plant("timing", "messaging", "production", SERVICES, "start_period: 60s", "start_period: 20s"),
-    Plant("timing", "sockets", "local", "k8s/base/patches/http.yaml", "terminationGracePeriodSeconds: 25",
+    Plant("timing", "sockets", "local", "k8s/base/patches/http.yaml", "terminationGracePeriodSeconds: 20",
           "terminationGracePeriodSeconds: 60"),
     Plant("order", "gateway", "staging", SERVICES, "sockets: {condition: service_started}",
           "sockets: {condition: service_healthy}"),

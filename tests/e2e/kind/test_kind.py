@@ -70,8 +70,19 @@ def test_a_pod_without_the_label_cannot_reach_the_database(cluster):
 async def test_a_restart_rolls_over_without_a_lost_request(cluster):
     async with httpx.AsyncClient(verify=cluster.trust()) as http:
         assert (await http.get(cluster.urls["gateway"] + "/healthz")).status_code == 200
+
+    async def pods():
+        said = await asyncio.to_thread(
+            cluster.kubectl, "get", "pods", "-l", "app.kubernetes.io/name=gateway", "-o", "name")
+        return set(said.split())
+
+    async def left():
+        return await pods() & before
+
+    before = await pods()
     async with under_load(cluster.urls["gateway"] + "/healthz", rate=40, verify=cluster.trust()) as load:
         process = await asyncio.to_thread(cluster.run, "restart", "gateway")
+        await until(left, set(), "the old pods have not ended", 60)
     assert process.returncode == 0
     assert set(load.outcomes) == {200}, load.outcomes
 
