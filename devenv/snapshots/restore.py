@@ -23,10 +23,11 @@ def restore(project: Project, runtime: Runtime, name: str) -> Snapshot:
     with output.step("Check the snapshot"):
         archives = {one: verify(folder, one) for one in snapshot.parts}
         holdings = check(project, snapshot, copier.holdings(), engine)
-    write_whole(project.state / RESTORING, name + "\n")
     with output.step("Stop the platform"):
         runtime.down()
     clear_containers(engine, project.name)
+    # From here on the data is a mixture. Not before: an `up` that finds all running as it was asks for no more.
+    write_whole(project.state / RESTORING, name + "\n")
     for part, holding in holdings.items():
         with output.step(f"Restore the data of {part.backend}"):
             copier.replace(holding, archives[part])
