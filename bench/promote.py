@@ -9,9 +9,8 @@ import json
 import logging
 import subprocess
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -24,6 +23,7 @@ from tests.e2e.cluster import kind_with_registry
 from tests.e2e.promotion.cluster import trial_on
 from tests.e2e.promotion.faults import changed, crash
 from tests.e2e.promotion.project import Trial
+from tests.terraform.mocked import mocked_aws
 
 OFFSET = 5600
 TERRAFORM = Path(__file__).parent / "terraform"
@@ -35,7 +35,8 @@ GOOD, BAD = "1.0.0", "1.0.1"
 
 def measure(n: int, dockers: Mapping[str, str]) -> list[Row]:
     """All rows of this module; a third of `n`, at least 5, promote nothing; a sixth of it, at least 3, fail."""
-    with TemporaryDirectory(prefix="devenv-bench-") as scratch, _mocked_aws() as endpoint:
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)  # a line for each request
+    with TemporaryDirectory(prefix="devenv-bench-") as scratch, mocked_aws() as endpoint:
         ensure_programs(("helm", "terraform"), Runner(), Engine(), Path(scratch, "logs"))
         Path(scratch, "cluster").mkdir()
         with kind_with_registry(Path(scratch, "cluster"), "promoted", OFFSET) as (made, registry):
@@ -147,17 +148,3 @@ def _upgrade(trial: _Bench, space: str, chart: str, good: Mapping[str, str], *wo
         if image != good[one["metadata"]["name"]] or one["status"].get("readyReplicas") != 1:
             raise RuntimeError(f"helm: {one['metadata']['name']} does not run as before in {space}: {image}")
     return took
-
-
-@contextmanager
-def _mocked_aws() -> Iterator[str]:
-    from moto.server import ThreadedMotoServer
-
-    logging.getLogger("werkzeug").setLevel(logging.ERROR)  # a line for each request
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    try:
-        yield f"http://{host}:{port}"
-    finally:
-        server.stop()

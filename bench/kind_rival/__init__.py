@@ -22,7 +22,7 @@ from devenv.shell import Runner
 HERE = Path(__file__).parent
 ADDONS = ("metrics-server", "ingress-nginx")
 OFFSET = 5420
-STARTED_S = 60
+STARTED_S, NODE_S = 60, 300
 
 
 class Rival:
@@ -63,9 +63,7 @@ class Rival:
         self._run("docker", "stop", "--time", "20", *containers)
         began = time.perf_counter()
         self._run("docker", "start", *containers)
-        while subprocess.run(["kubectl", "get", "--raw", "/readyz"], env=self._environment(), capture_output=True,
-                             check=False).returncode:
-            time.sleep(0.3)
+        self._until("kubectl", "get", "--raw", "/readyz", limit_s=NODE_S)
         self._ci()
         return time.perf_counter() - began
 
@@ -74,12 +72,8 @@ class Rival:
         self.tilt = subprocess.Popen(["tilt", "up", "--stream", *self._where(), "--", "--live=sync"], cwd=self.root,
                                      env=self._environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
                                      start_new_session=True)
-        deadline = time.monotonic() + STARTED_S
-        asked = ["tilt", "get", "uiresource/gateway", "--port", str(self._screen)]  # known once the Tiltfile was read
-        while subprocess.run(asked, env=self._environment(), capture_output=True, check=False).returncode:
-            if time.monotonic() > deadline:
-                raise RuntimeError(f"tilt up did not start within {STARTED_S} s")
-            time.sleep(0.3)
+        # Known once the Tiltfile was read.
+        self._until("tilt", "get", "uiresource/gateway", "--port", str(self._screen), limit_s=STARTED_S)
         self._run("tilt", "wait", "--port", str(self._screen), "--timeout", "300s", "--for=condition=Ready",
                   "uiresource/gateway")
 
@@ -137,6 +131,14 @@ class Rival:
     def _environment(self) -> dict[str, str]:
         ours = {name: value for name, value in os.environ.items() if not name.startswith("COMPOSE_")}
         return {**ours, "KUBECONFIG": str(self.kubeconfig), "DEVENV_OVERLAY": "k8s/rival", "DO_NOT_TRACK": "1"}
+
+    def _until(self, *argv: str, limit_s: float) -> None:
+        """Ask again and again until it succeeds."""
+        deadline = time.monotonic() + limit_s
+        while subprocess.run(argv, env=self._environment(), capture_output=True, check=False).returncode:
+            if time.monotonic() > deadline:
+                raise RuntimeError(f"{' '.join(argv)} did not succeed within {limit_s:.0f} s")
+            time.sleep(0.3)
 
     def _run(self, *argv: str, stdin: str = "") -> None:
         done = subprocess.run(argv, cwd=self.root, env=self._environment(), input=stdin, capture_output=True, text=True,

@@ -131,8 +131,13 @@ def _python(text: str) -> Package:
     stated = fields["License-Expression"] or fields["License"] or ""
     # Some put the whole text of the licence there.
     licences = (stated,) if stated and "\n" not in stated and len(stated) < 80 else classified
-    purl = f"pkg:pypi/{re.sub(r'[-_.]+', '-', name).lower()}@{quote(version, safe='')}"
+    purl = f"pkg:pypi/{normal(name)}@{quote(version, safe='')}"
     return Package("pypi", name, version, purl, licences, purl)
+
+
+def normal(name: str) -> str:
+    """The one spelling of all that name the same package at PyPI (PEP 503)."""
+    return re.sub(r"[-_.]+", "-", name).lower()
 
 
 def _machine_readable(text: str) -> tuple[str, ...]:

@@ -6,7 +6,6 @@ Sources: `osv-scanner scan source --help` and docs/{output,offline-mode}.md of 2
 from __future__ import annotations
 
 import json
-import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -16,7 +15,7 @@ from typing import Any
 
 from devenv.errors import CommandError, DevenvError
 from devenv.shell import Runner
-from devenv.supply.materials import Package
+from devenv.supply.materials import Package, normal
 
 PROGRAM = "osv-scanner"
 _FOUND = 1
@@ -106,14 +105,10 @@ def _findings(package: Mapping[str, Any]) -> Iterator[Finding]:
 def _fixed(vulnerability: Mapping[str, Any], package: Mapping[str, Any]) -> Iterator[str]:
     for affected in vulnerability.get("affected", []):
         about = affected.get("package", {})
-        if about.get("ecosystem") == package.get("ecosystem") and _normal(about["name"]) == _normal(package["name"]):
+        if about.get("ecosystem") == package.get("ecosystem") and normal(about["name"]) == normal(package["name"]):
             for span in affected.get("ranges", []):
                 if span["type"] != "GIT":  # whose events are commits
                     yield from (event["fixed"] for event in span["events"] if "fixed" in event)
-
-
-def _normal(name: str) -> str:
-    return re.sub(r"[-_.]+", "-", name).lower()
 
 
 def _order(one: Finding) -> tuple[float, str, str]:

@@ -20,6 +20,7 @@ from devenv.shell import Runner
 from devenv.terraform import Terraform, mock, rehearsal
 from devenv.terraform.outputs import backends_env
 from tests.e2e.hunt import Hunt
+from tests.terraform.mocked import mocked_aws
 from tests.terraform.workspace import REPOSITORY, Workspace, environment
 
 ACCOUNT, REGION, STATE_BUCKET = "123456789012", "eu-central-1", "caas-123456789012-terraform-state"
@@ -74,13 +75,8 @@ class Account:
 def endpoint() -> Iterator[str]:
     """The mocked AWS's address."""
     os.environ["MOTO_ACM_VALIDATION_WAIT"] = "1"  # read when moto is imported; its default is a minute
-    from moto.server import ThreadedMotoServer
-
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield f"http://{host}:{port}"
-    server.stop()
+    with mocked_aws() as address:
+        yield address
 
 
 @pytest.fixture(scope="session")
